@@ -1,0 +1,7 @@
+"""Wiring of the audit room."""
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "audit"

@@ -1,0 +1,7 @@
+"""Wiring of the clients room."""
+
+from django.apps import AppConfig
+
+
+class ClientsConfig(AppConfig):
+    name = "clients"

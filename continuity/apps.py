@@ -1,0 +1,7 @@
+"""Wiring of the continuity room."""
+
+from django.apps import AppConfig
+
+
+class ContinuityConfig(AppConfig):
+    name = "continuity"

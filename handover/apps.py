@@ -1,0 +1,7 @@
+"""Wiring of the handover room."""
+
+from django.apps import AppConfig
+
+
+class HandoverConfig(AppConfig):
+    name = "handover"

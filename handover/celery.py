@@ -1,0 +1,12 @@
+"""The Celery application with the only beat table. Messages carry ids; the rows are the queue."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handover.settings")
+
+app = Celery("handover")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {}

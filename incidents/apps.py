@@ -1,0 +1,7 @@
+"""Wiring of the incidents room."""
+
+from django.apps import AppConfig
+
+
+class IncidentsConfig(AppConfig):
+    name = "incidents"

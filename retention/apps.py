@@ -1,0 +1,7 @@
+"""Wiring of the retention room."""
+
+from django.apps import AppConfig
+
+
+class RetentionConfig(AppConfig):
+    name = "retention"

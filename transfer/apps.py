@@ -1,0 +1,7 @@
+"""Wiring of the transfer room."""
+
+from django.apps import AppConfig
+
+
+class TransferConfig(AppConfig):
+    name = "transfer"

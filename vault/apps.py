@@ -1,0 +1,7 @@
+"""Wiring of the vault room."""
+
+from django.apps import AppConfig
+
+
+class VaultConfig(AppConfig):
+    name = "vault"
