@@ -127,6 +127,7 @@ class User(GuardianUserMixin, PermissionsMixin, AbstractBaseUser):
         Branch, on_delete=models.PROTECT, related_name="users", null=True, blank=True
     )
     language = models.CharField(_("language"), max_length=10, choices=Language, default=Language.ENGLISH)
+    staff_no = models.CharField(_("staff number"), max_length=20, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
@@ -241,6 +242,10 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    def parties(self) -> set[UUID]:
+        """A grant belongs to the organisation of the person who gave it."""
+        return {self.given_by.organisation_id}
 
 
 class SignInLock(models.Model):

@@ -1,0 +1,195 @@
+"""The API of this room, and the permission class every room's API uses."""
+
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, permissions, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import BaseRouter
+from rest_framework.views import APIView
+
+from access.actors import acting_user
+from access.duties import Duty
+from access.models import Organisation, RoleAssignment, User
+from access.policies import PUBLIC, SIGNED_IN, require
+from access.queries import organisations_administered_by, users_visible_to
+from access.services import assign_duty, create_organisation, create_user, end_duty, switch_user
+from access.stepup import require_step_up
+
+
+class DeclaredPermission(permissions.BasePermission):
+    """Reads ``permission_for = {action: permission}`` of the view; an action without a line is refused.
+
+    A view that is not a viewset names its actions by method, in small letters. Objects are checked too,
+    so ``get_object()`` answers for another organisation's object as for one that does not exist.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method == "OPTIONS":
+            return bool(request.user.is_authenticated)
+        permission = declared_permission(view)
+        if permission == PUBLIC:
+            return True
+        if not request.user.is_authenticated:
+            return False
+        if permission != SIGNED_IN:
+            require(request.user, permission)
+        return True
+
+    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+        permission = declared_permission(view)
+        if permission not in {PUBLIC, SIGNED_IN}:
+            require(request.user, permission, obj)
+        return True
+
+
+def declared_permission(view: APIView) -> str:
+    """What the view declares for the running action; "undeclared" belongs to nobody."""
+    name = getattr(view, "action", None) or (view.request.method or "").lower()
+    table: dict[str, str] = getattr(view, "permission_for", {})
+    return table.get(name, "undeclared")
+
+
+class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+    class Meta:
+        model = Organisation
+        fields = ("id", "code", "name_en", "name_zh", "uscc", "kind")
+
+
+class DutySerializer(serializers.ModelSerializer[RoleAssignment]):
+    class Meta:
+        model = RoleAssignment
+        fields = ("id", "duty", "starts_on", "ends_on", "granted_at")
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    duties = DutySerializer(source="duties_now", many=True, read_only=True)
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "name", "organisation", "branch", "language", "is_active", "duties")
+
+
+class NewPersonSerializer(serializers.Serializer[Any]):
+    organisation = serializers.PrimaryKeyRelatedField(queryset=Organisation.objects.all())
+    username = serializers.RegexField(r"^[A-Za-z0-9._-]+$", max_length=60)
+    name = serializers.CharField(max_length=100)
+    language = serializers.ChoiceField(choices=User.Language.choices, default=User.Language.ENGLISH)
+    password = serializers.CharField(max_length=200, write_only=True, trim_whitespace=False)
+
+
+class NewDutySerializer(serializers.Serializer[Any]):
+    duty = serializers.ChoiceField(choices=Duty.choices)
+    starts_on = serializers.DateField(required=False)
+    ends_on = serializers.DateField(required=False)
+
+
+class SwitchSerializer(serializers.Serializer[Any]):
+    on = serializers.BooleanField()
+
+
+class OrganisationViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Organisation]
+):
+    """Organisations: read and register. Everybody who may see people sees who takes part."""
+
+    serializer_class = OrganisationSerializer
+    permission_classes = (DeclaredPermission,)
+    permission_for: ClassVar[dict[str, str]] = {
+        "list": "access.view_users",
+        "retrieve": "access.view_users",
+        "create": "access.create_organisation",
+    }
+    queryset = Organisation.objects.all()
+
+    def check_object_permissions(self, request: Request, obj: object) -> None:
+        """Who takes part is no secret between the parties: no scoping by organisation here."""
+
+    def create(self, request: Request) -> Response:
+        """Register an organisation; needs a fresh step-up."""
+        require_step_up(request)
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        made = create_organisation(by=acting_user(request), **data.validated_data)
+        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[User]):
+    """People: read, open an account, switch it, give and end duties. No PUT and no DELETE."""
+
+    serializer_class = PersonSerializer
+    permission_classes = (DeclaredPermission,)
+    permission_for: ClassVar[dict[str, str]] = {
+        "list": "access.view_users",
+        "retrieve": "access.view_users",
+        "create": "access.manage_users",
+        "switch": "access.manage_users",
+        "duties": "access.manage_users",
+        "end_duty": "access.manage_users",
+        "me": SIGNED_IN,
+    }
+    queryset = User.objects.none()
+
+    def get_queryset(self) -> QuerySet[User]:
+        return users_visible_to(acting_user(self.request))
+
+    def check_object_permissions(self, request: Request, obj: object) -> None:
+        """The queryset holds only whom the reader may see; the services decide about acts."""
+
+    def _shown(self, pk: UUID, code: int = status.HTTP_200_OK) -> Response:
+        return Response(PersonSerializer(self.get_queryset().get(pk=pk)).data, status=code)
+
+    @extend_schema(request=NewPersonSerializer, responses={201: PersonSerializer})
+    def create(self, request: Request) -> Response:
+        """Open an account; needs a fresh step-up."""
+        require_step_up(request)
+        data = NewPersonSerializer(data=request.data)
+        reach = organisations_administered_by(acting_user(request))
+        cast("serializers.PrimaryKeyRelatedField[Any]", data.fields["organisation"]).queryset = reach
+        data.is_valid(raise_exception=True)
+        made = create_user(by=acting_user(request), **data.validated_data)
+        return self._shown(made.pk, status.HTTP_201_CREATED)
+
+    @extend_schema(request=SwitchSerializer, responses=PersonSerializer)
+    @action(detail=True, methods=["post"])
+    def switch(self, request: Request, pk: str) -> Response:
+        """Switch the account off or on; needs a fresh step-up."""
+        require_step_up(request)
+        data = SwitchSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        switch_user(self.get_object().pk, on=data.validated_data["on"], by=acting_user(request))
+        return self._shown(self.get_object().pk)
+
+    @extend_schema(request=NewDutySerializer, responses={201: DutySerializer})
+    @action(detail=True, methods=["post"])
+    def duties(self, request: Request, pk: str) -> Response:
+        """Give a duty."""
+        data = NewDutySerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        held = assign_duty(by=acting_user(request), user=self.get_object(), **data.validated_data)
+        return Response(DutySerializer(held).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=DutySerializer)
+    @action(detail=True, methods=["post"], url_path="duties/(?P<duty_id>[0-9a-f-]{36})/end", url_name="duty-end")
+    def end_duty(self, request: Request, pk: str, duty_id: str) -> Response:
+        """End a duty at once."""
+        held = self.get_object().assignments.filter(pk=duty_id).first()
+        if held is None:
+            return Response(status=status.HTTP_404_NOT_FOUND)
+        return Response(DutySerializer(end_duty(held.pk, by=acting_user(request))).data)
+
+    @extend_schema(responses=PersonSerializer)
+    @action(detail=False)
+    def me(self, request: Request) -> Response:
+        """The signed-in person."""
+        return self._shown(acting_user(request).pk)
+
+
+def register(router: BaseRouter) -> None:
+    """Mount this room's API."""
+    router.register("organisations", OrganisationViewSet, basename="api-organisation")
+    router.register("people", PersonViewSet, basename="api-person")

@@ -1,0 +1,31 @@
+"""Reads scoped by reader."""
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from access.models import Organisation, RoleAssignment, User
+from access.policies import may
+
+
+def users_visible_to(user: User) -> QuerySet[User]:
+    """The people of the reader's organisation; an administrator also sees those they look after.
+
+    Each comes with ``duties_now``, the assignments in force today.
+    """
+    reach = Q(organisation=user.organisation_id)
+    if may(user, "access.manage_users"):
+        reach |= ~Q(organisation__kind=Organisation.Kind.BROKER)
+        # A broker with one account only: somebody has to name its first administrator.
+        alone = Organisation.objects.annotate(people=Count("users")).filter(people=1)
+        reach |= Q(organisation__in=alone.values("pk"))
+    in_force = Prefetch("assignments", queryset=RoleAssignment.objects.in_force(), to_attr="duties_now")
+    return User.objects.filter(reach).select_related("organisation", "branch").prefetch_related(in_force)
+
+
+def organisations_administered_by(user: User) -> QuerySet[Organisation]:
+    """Where this administrator may open accounts: their own, guests, and brokers that have nobody yet."""
+    if not may(user, "access.manage_users"):
+        return Organisation.objects.none()
+    empty = Organisation.objects.annotate(people=Count("users")).filter(people=0)
+    return Organisation.objects.filter(
+        Q(pk=user.organisation_id) | ~Q(kind=Organisation.Kind.BROKER) | Q(pk__in=empty.values("pk"))
+    )

@@ -1,0 +1,22 @@
+"""The acts of this room. Each is one transaction that ends in the log, or changes nothing."""
+
+from access.services.duties import assign_duty, end_duty
+from access.services.grants import end_grant, grant_object
+from access.services.passwords import change_password, check_credentials, confirm_password, note_sign_out
+from access.services.people import create_branch, create_organisation, create_user, found_installation, switch_user
+
+__all__ = [
+    "assign_duty",
+    "change_password",
+    "check_credentials",
+    "confirm_password",
+    "create_branch",
+    "create_organisation",
+    "create_user",
+    "end_duty",
+    "end_grant",
+    "found_installation",
+    "grant_object",
+    "note_sign_out",
+    "switch_user",
+]

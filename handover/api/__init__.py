@@ -1,0 +1,1 @@
+"""The API's composition: one router, one pager, one exception handler."""

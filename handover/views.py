@@ -1,0 +1,67 @@
+"""Error pages, health, and the first page's redirect."""
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from access.policies import public, signed_in
+from audit.errors import Refused
+from handover.context import navigation
+
+
+def _error(request: HttpRequest, template: str, status: int, message: str) -> HttpResponse:
+    context = {"message": message, "request_id": getattr(request, "request_id", None)}
+    return render(request, f"errors/{template}.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400."""
+    return _error(request, "400", 400, _("The server could not read what was sent."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's own 403: shown as missing, like every refusal of access."""
+    return not_found(request)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404, for what does not exist and for what is not the reader's."""
+    return _error(request, "404", 404, _("There is nothing at this address for you."))
+
+
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """409 with the rule that stands against the act."""
+    return _error(request, "refused", 409, str(refusal.message))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, rendered without the frame, which may be what failed."""
+    words = {"request_id": getattr(request, "request_id", None)}
+    return HttpResponse(render_to_string("errors/500.html", words), status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form is not one we handed out in this session."""
+    return _error(request, "csrf", 403, _("The form is not from this session any more."))
+
+
+@require_safe
+@never_cache
+@public
+def health(request: HttpRequest) -> JsonResponse:
+    """Whether the process answers and reaches its database; says nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page: the first one in the navigation that the person may use."""
+    entries = navigation(request)
+    return redirect(entries[0].url if entries else "access-account")
