@@ -1,0 +1,38 @@
+"""What the files folder must not keep: expired files, and leftovers of processes that were killed."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from vault.files import destroy_file
+from vault.models import SealedFile
+
+ABANDONED_AFTER: Final = timedelta(days=1)
+
+
+def destroy_expired_files() -> int:
+    """Every file past its expiry is destroyed; returns how many."""
+    expired = list(SealedFile.objects.filter(expires_at__lte=timezone.now()))
+    for file in expired:
+        destroy_file(file)
+    return len(expired)
+
+
+def remove_leftovers() -> int:
+    """Parts and files without a row, untouched for a day, are removed; returns how many.
+
+    They stem from a process killed while sealing, or from a transaction that was rolled back around
+    a finished file. Younger ones may still get their row.
+    """
+    folder = Path(settings.FILES_DIR)
+    before = (timezone.now() - ABANDONED_AFTER).timestamp()
+    old = [p for p in folder.glob("*/*") if p.suffix in {".part", ".sealed"} and p.stat().st_mtime < before]
+    kept = set(SealedFile.objects.filter(pk__in=[UUID(p.stem) for p in old]).values_list("pk", flat=True))
+    leftovers = [p for p in old if p.suffix == ".part" or UUID(p.stem) not in kept]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)

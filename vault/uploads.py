@@ -1,0 +1,150 @@
+"""Uploads are sealed while they arrive: their plaintext never touches a disk.
+
+Invariants:
+- Only a signed-in person of an organisation may upload; anything else is refused before a byte is kept.
+- A request that fails while it is parsed, or breaks off, leaves neither file nor row.
+- A finished upload belongs to nobody's act yet: it expires after a day unless ``claim_upload`` is called.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.db import transaction
+from django.utils import timezone
+
+from vault.errors import VaultError
+from vault.files import FileSealer, destroy_file
+from vault.models import CHUNK_BYTES, FilePurpose, SealedFile
+
+UNCLAIMED_FOR: Final = timedelta(days=1)
+
+
+class SealedUpload(UploadedFile):
+    """An uploaded file that exists only sealed. Its bytes are read through ``vault.files``."""
+
+    def __init__(self, sealed_file: SealedFile, name: str, content_type: str | None) -> None:
+        super().__init__(file=None, name=name, content_type=content_type, size=sealed_file.size)
+        self.sealed_file = sealed_file
+
+    def open(self, _mode: str | None = None) -> "SealedUpload":
+        """Refused: opening needs a recorded reading."""
+        raise VaultError("a sealed upload is read through a recorded reading")
+
+    def read(self, *_arguments: Any) -> bytes:
+        """Refused: opening needs a recorded reading."""
+        raise VaultError("a sealed upload is read through a recorded reading")
+
+    def chunks(self, *_arguments: Any) -> Any:
+        """Refused: opening needs a recorded reading."""
+        raise VaultError("a sealed upload is read through a recorded reading")
+
+    def close(self) -> None:
+        """Nothing is open in clear, so nothing needs closing."""
+
+
+class _Sealing:
+    """What one request has sealed so far. Django closes ``handler.file`` when parsing fails."""
+
+    def __init__(self) -> None:
+        self.sealer: FileSealer | None = None
+        self.finished: list[SealedFile] = []
+
+    def close(self) -> None:
+        """Nothing of this request's uploads is left."""
+        if self.sealer is not None:
+            self.sealer.abort()
+            self.sealer = None
+        while self.finished:
+            destroy_file(self.finished.pop())
+
+
+class SealingUploadHandler(FileUploadHandler):
+    """Seals every uploaded file under a key of its own for the uploader's organisation."""
+
+    chunk_size = CHUNK_BYTES
+
+    def __init__(self, request: Any = None) -> None:
+        super().__init__(request)
+        self.file = _Sealing()
+        self._holder: UUID | None = None
+
+    def handle_raw_input(
+        self,
+        _input_data: Any,
+        _meta: dict[str, Any],
+        content_length: int,
+        _boundary: bytes,
+        _encoding: str | None = None,
+    ) -> None:
+        """Refuses a request that announces more than the limit."""
+        self._refuse_beyond_limit(content_length)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Begins sealing; refuses a person who is not signed in or belongs to no organisation."""
+        super().new_file(*args, **kwargs)
+        self.file.sealer = FileSealer(holder=self._uploader())
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Takes the bytes; refuses those beyond the limit, whatever length was announced."""
+        self._refuse_beyond_limit(start + len(raw_data))
+        if self.file.sealer is None:
+            raise VaultError("data arrived before its file")
+        self.file.sealer.write(raw_data)
+
+    def file_complete(self, _file_size: int) -> SealedUpload:
+        """The file and its row exist, waiting for a day to be claimed."""
+        sealer = self.file.sealer
+        if sealer is None:
+            raise VaultError("a file ended before it began")
+        name = self.file_name or ""
+        row = sealer.complete(
+            purpose=FilePurpose.UPLOAD, name=name, expires_at=timezone.now() + UNCLAIMED_FOR
+        )
+        self.file.sealer = None
+        self.file.finished.append(row)
+        return SealedUpload(row, name, self.content_type)
+
+    def upload_interrupted(self) -> None:
+        """The sender broke off: what was begun and finished in this request goes."""
+        self.file.close()
+
+    def _uploader(self) -> UUID:
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated:
+            raise PermissionDenied("uploads need a signed-in person")
+        organisation: UUID | None = getattr(user, "organisation_id", None)
+        if organisation is None:
+            raise PermissionDenied("uploads need a person of an organisation")
+        return organisation
+
+    @staticmethod
+    def _refuse_beyond_limit(size: int) -> None:
+        if size > settings.UPLOAD_MAX_BYTES:
+            raise RequestDataTooBig("the upload is larger than UPLOAD_MAX_BYTES")
+
+
+@transaction.atomic
+def claim_upload(
+    file_id: UUID, *, holder: UUID, purpose: str, expires_at: datetime | None = None
+) -> SealedFile:
+    """The upload is kept for ``purpose``, for good unless ``expires_at`` is given.
+
+    Raises:
+        VaultError: it is no upload of this organisation, has expired, or was claimed before.
+    """
+    file = (
+        SealedFile.objects.select_for_update()
+        .filter(pk=file_id, holder=holder, purpose=FilePurpose.UPLOAD, expires_at__gt=timezone.now())
+        .first()
+    )
+    if file is None:
+        raise VaultError("there is no such unclaimed upload")
+    file.purpose = purpose
+    file.expires_at = expires_at
+    file.save(update_fields=["purpose", "expires_at"])
+    return file

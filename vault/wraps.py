@@ -1,0 +1,306 @@
+"""Data keys of subjects and their wraps: the data key encrypted for one organisation.
+
+Invariants:
+- A wrap opens only for its organisation, purpose, subject, key version and epoch: all five are its
+  associated data.
+- Unwrapping checks the commitment, so one wrap cannot open to two different keys for two readers.
+- Wraps are written only under the epoch that is active while the transaction holds its row.
+- Nothing here records a reading: callers that open for a person do so through ``vault.rows``.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from vault.copying import BinaryCopy
+from vault.errors import OpeningError, VaultError
+from vault.keyring import wrapping_cipher
+from vault.models import Epoch
+from vault.sealing import AES, KEY_BYTES, NONCE_BYTES, Aead, cipher_for, length_prefixed, open_sealed
+
+CUSTODY: Final = "custody"
+_COMMITMENT_LABEL: Final = b"handover/commitment/v1"
+_COLUMNS: Final = (
+    ("subject", "uuid"),
+    ("key_version", "int2"),
+    ("holder", "uuid"),
+    ("purpose", "text"),
+    ("epoch", "int4"),
+    ("wrapped", "bytea"),
+    ("commitment", "bytea"),
+)
+
+
+class DataKey:
+    """A subject's data key in clear, in memory only; it neither prints nor pickles."""
+
+    __slots__ = ("_cipher", "key", "suite", "version")
+
+    def __init__(self, key: bytes, version: int, suite: int = AES) -> None:
+        self.key = key
+        self.version = version
+        self.suite = suite
+        self._cipher: Aead | None = None
+
+    @property
+    def cipher(self) -> Aead:
+        """The cipher object, made at first use: making it is the dearest part of sealing a row."""
+        if self._cipher is None:
+            self._cipher = cipher_for(self.suite, self.key)
+        return self._cipher
+
+    def cipher_of(self, suite: int) -> Aead:
+        """The cipher for opening what was sealed under ``suite``, whichever this key seals with."""
+        return self.cipher if suite == self.suite else cipher_for(suite, self.key)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} version {self.version}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise VaultError("a data key is not to be pickled")
+
+
+class IssuedKey(DataKey):
+    """A fresh data key with its first wrap, not yet written."""
+
+    __slots__ = ("commitment", "epoch", "wrapped")
+
+    def __init__(self, key: bytes, *, suite: int, wrapped: bytes, commitment: bytes, epoch: int) -> None:
+        super().__init__(key, 1, suite)
+        self.wrapped = wrapped
+        self.commitment = commitment
+        self.epoch = epoch
+
+
+def issue_data_keys(
+    subjects: Iterable[UUID], *, holder: UUID, purpose: str = CUSTODY
+) -> dict[UUID, IssuedKey]:
+    """A fresh data key for each subject, wrapped for ``holder``; nothing is written.
+
+    Raises:
+        VaultError: the organisation has no active epoch for ``purpose``.
+    """
+    wanted = list(subjects)
+    epoch = _active_epoch(holder, purpose)
+    suite, cipher = wrapping_cipher(holder, purpose, epoch)
+    bind = _Binding(holder, purpose)
+    randomness = memoryview(os.urandom((KEY_BYTES + NONCE_BYTES) * len(wanted)))
+    issued = {}
+    for place, subject in enumerate(wanted):
+        start = place * (KEY_BYTES + NONCE_BYTES)
+        key = bytes(randomness[start : start + KEY_BYTES])
+        nonce = bytes(randomness[start + KEY_BYTES : start + KEY_BYTES + NONCE_BYTES])
+        sealed = cipher.encrypt(nonce, key, bind.to(subject, 1, epoch))
+        issued[subject] = IssuedKey(
+            key,
+            suite=suite,
+            wrapped=b"%c%b%b" % (suite, nonce, sealed),
+            commitment=commitment_to(subject, 1, key),
+            epoch=epoch,
+        )
+    return issued
+
+
+def write_wraps(
+    cursor: CursorWrapper, issued: Mapping[UUID, IssuedKey], *, holder: UUID, purpose: str = CUSTODY
+) -> int:
+    """The issued wraps are in the database; returns how many.
+
+    Raises:
+        VaultError: outside a transaction, or the epoch has turned since the keys were issued.
+        IntegrityError: a subject already has such a wrap.
+    """
+    epoch = lock_active_epoch(cursor, holder, purpose)
+    if any(key.epoch != epoch for key in issued.values()):
+        raise VaultError("the epoch has turned since these keys were issued")
+    return _copy_wraps(
+        cursor,
+        holder,
+        purpose,
+        [(subject, key.version, epoch, key.wrapped, key.commitment) for subject, key in issued.items()],
+    )
+
+
+def open_data_keys(subjects: Iterable[UUID], *, holder: UUID, purpose: str = CUSTODY) -> dict[UUID, DataKey]:
+    """The newest data key of each subject, as far as ``holder`` has a wrap; one query.
+
+    Raises:
+        VaultError: a subject has no wrap for this organisation, or one does not open.
+    """
+    wanted = set(subjects)
+    newest: dict[UUID, DataKey] = {}
+    for (subject, version), key in open_key_versions(wanted, holder=holder, purpose=purpose).items():
+        if subject not in newest or newest[subject].version < version:
+            newest[subject] = key
+    _refuse_missing(wanted, newest)
+    return newest
+
+
+def open_key_versions(
+    subjects: Collection[UUID], *, holder: UUID, purpose: str = CUSTODY
+) -> dict[tuple[UUID, int], DataKey]:
+    """Every version of each subject's data key that ``holder`` has a wrap of; one query."""
+    bind = _Binding(holder, purpose)
+    ciphers: dict[int, tuple[int, Aead]] = {}
+    keys = {}
+    for subject, version, epoch, wrapped, commitment in _fetch_wraps(subjects, holder, purpose):
+        if epoch not in ciphers:
+            ciphers[epoch] = wrapping_cipher(holder, purpose, epoch)
+        suite, cipher = ciphers[epoch]
+        bound = bind.to(subject, version, epoch)
+        key = _unwrap(suite, cipher, bytes(wrapped), bound)
+        if not hmac.compare_digest(commitment_to(subject, version, key), bytes(commitment)):
+            raise OpeningError
+        keys[subject, version] = DataKey(key, version, suite)
+    return keys
+
+
+@transaction.atomic
+def add_wraps(subjects: Iterable[UUID], *, holder_from: UUID, holder_to: UUID, purpose: str = CUSTODY) -> int:
+    """``holder_to`` can open whatever ``holder_from`` can of these subjects; returns wraps written.
+
+    A wrap that is there already is left alone, so repeating it changes nothing.
+
+    Raises:
+        VaultError: ``holder_from`` lacks a wrap, or ``holder_to`` has no active epoch.
+    """
+    wanted = set(subjects)
+    with connection.cursor() as cursor:
+        epoch = lock_active_epoch(cursor, holder_to, purpose)
+        keys = open_key_versions(wanted, holder=holder_from, purpose=purpose)
+        _refuse_missing(wanted, {subject for subject, _version in keys})
+        present = {(row[0], row[1]) for row in _fetch_wraps(wanted, holder_to, purpose)}
+        suite, cipher = wrapping_cipher(holder_to, purpose, epoch)
+        bind = _Binding(holder_to, purpose)
+        missing = [(place, key.key) for place, key in keys.items() if place not in present]
+        nonces = os.urandom(NONCE_BYTES * len(missing))
+        rows = []
+        for number, ((subject, version), key) in enumerate(missing):
+            nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
+            sealed = cipher.encrypt(nonce, key, bind.to(subject, version, epoch))
+            wrapped = b"%c%b%b" % (suite, nonce, sealed)
+            rows.append((subject, version, epoch, wrapped, commitment_to(subject, version, key)))
+        return _copy_wraps(cursor, holder_to, purpose, rows)
+
+
+def withdraw_wraps(subjects: Iterable[UUID], *, holder: UUID, purpose: str = CUSTODY) -> int:
+    """``holder`` can open none of these subjects any more; returns wraps removed.
+
+    The data key of a subject whose last wrap goes is lost: deciding that is the caller's duty.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM vault_wrap WHERE subject = ANY(%s) AND holder = %s AND purpose = %s",
+            [list(subjects), holder, purpose],
+        )
+        return int(cursor.rowcount)
+
+
+def commitments(subjects: Iterable[UUID]) -> dict[UUID, bytes]:
+    """The commitment to each subject's newest data key, whoever holds it; absent without any wrap.
+
+    Raises:
+        VaultError: two wraps of one key version quote different commitments.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT subject, key_version, commitment FROM vault_wrap"
+            " WHERE subject = ANY(%s) ORDER BY subject, key_version",
+            [list(subjects)],
+        )
+        rows = cursor.fetchall()
+    if len({(subject, version) for subject, version, _ in rows}) != len(rows):
+        raise VaultError("the wraps of one key disagree about its commitment")
+    return {subject: bytes(commitment) for subject, _version, commitment in rows}
+
+
+def commitment_to(subject: UUID, version: int, key: bytes) -> bytes:
+    """32 bytes that name this key of this subject and no other, and give nothing of it away.
+
+    SHA-256 over parts of fixed length, the key being 256 random bits: a second key for the same bytes
+    would be a collision, and guessing the key from them is hopeless.
+    """
+    return hashlib.sha256(_COMMITMENT_LABEL + subject.bytes + version.to_bytes(2, "big") + key).digest()
+
+
+def lock_active_epoch(cursor: CursorWrapper, org: UUID, purpose: str) -> int:
+    """The active epoch's number, which cannot be retired before this transaction ends.
+
+    Raises:
+        VaultError: outside a transaction, or the organisation has no active epoch.
+    """
+    if not connection.in_atomic_block:
+        raise VaultError("wraps are written inside a transaction")
+    cursor.execute(
+        "SELECT number FROM vault_epoch WHERE org = %s AND purpose = %s AND state = 'active' FOR KEY SHARE",
+        [org, purpose],
+    )
+    row = cursor.fetchone()
+    if row is None:
+        raise VaultError(f"organisation {org} has no active {purpose} key")
+    return int(row[0])
+
+
+class _Binding:
+    """Associated data of wraps: length-prefixed organisation, purpose, subject, key version, epoch."""
+
+    def __init__(self, org: UUID, purpose: str) -> None:
+        self._prefix = length_prefixed(org.bytes, purpose.encode()) + b"\x00\x00\x00\x10"
+
+    def to(self, subject: UUID, version: int, epoch: int) -> bytes:
+        return b"%b%b\x00\x00\x00\x02%b\x00\x00\x00\x04%b" % (
+            self._prefix,
+            subject.bytes,
+            version.to_bytes(2, "big"),
+            epoch.to_bytes(4, "big"),
+        )
+
+
+def _unwrap(suite: int, cipher: Aead, wrapped: bytes, bound: bytes) -> bytes:
+    if wrapped[:1] != bytes([suite]):
+        raise OpeningError
+    return open_sealed(cipher, wrapped[1 : 1 + NONCE_BYTES], wrapped[1 + NONCE_BYTES :], bound)
+
+
+def _active_epoch(org: UUID, purpose: str) -> int:
+    number = (
+        Epoch.objects.filter(org=org, purpose=purpose, state=Epoch.State.ACTIVE)
+        .values_list("number", flat=True)
+        .first()
+    )
+    if number is None:
+        raise VaultError(f"organisation {org} has no active {purpose} key")
+    return number
+
+
+def _fetch_wraps(subjects: Collection[UUID], holder: UUID, purpose: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT subject, key_version, epoch, wrapped, commitment FROM vault_wrap"
+            " WHERE subject = ANY(%s) AND holder = %s AND purpose = %s",
+            [list(subjects), holder, purpose],
+        )
+        return cursor.fetchall()
+
+
+def _copy_wraps(
+    cursor: CursorWrapper, holder: UUID, purpose: str, rows: list[tuple[UUID, int, int, bytes, bytes]]
+) -> int:
+    copy = BinaryCopy(cursor, "vault_wrap", _COLUMNS)
+    copy.add_rows(
+        (subject, version, holder, purpose, epoch, wrapped, commitment)
+        for subject, version, epoch, wrapped, commitment in rows
+    )
+    return copy.send()
+
+
+def _refuse_missing(wanted: set[UUID], found: Collection[UUID]) -> None:
+    missing = len(wanted) - len(found)
+    if missing:
+        raise VaultError(f"no key is held for {missing} of {len(wanted)} subjects")
