@@ -1,0 +1,26 @@
+"""Why the clients room refuses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.errors import register_messages
+
+register_messages(
+    {
+        "notice.text_incomplete": _("The notice does not say: %(missing)s."),
+        "notice.approved_already": _("This notice is approved already."),
+        "notice.four_eyes": _("Another person must approve what you drafted."),
+        "notice.not_approved": _("The notice is not approved yet."),
+        "notice.date_in_future": _("The date %(date)s lies in the future."),
+        "notice.announced_already": _("This announcement is entered already."),
+        "notice.signed_off_already": _("This announcement is signed off already."),
+        "notice.file_columns": _("The file must have exactly these columns: %(wanted)s."),
+        "notice.file_row": _("Line %(line)s, column %(column)s: %(reason)s."),
+        "notice.file_not_utf8": _("The file is not UTF-8."),
+        "objection.decided_already": _("This objection is decided already."),
+        "objection.decision_does_not_fit": _("A client who only objects cannot be marked as leaving."),
+        "custody.not_the_custodian": _("%(count)s of these clients are not in your custody."),
+        "custody.not_released": _("This batch does not wait for acceptance."),
+        "custody.not_the_taker": _("Only the receiving organisation accepts this batch."),
+        "custody.empty_batch": _("A batch needs at least one client."),
+    }
+)

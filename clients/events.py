@@ -1,0 +1,36 @@
+"""What the clients room writes into the log."""
+
+from enum import StrEnum
+
+from audit.registry import register_events
+
+
+@register_events
+class ClientEvent(StrEnum):
+    """Client rows, loaded in bulk or changed one by one."""
+
+    LOADED = "clients.loaded"
+    CHANGED = "clients.changed"
+
+
+@register_events
+class CustodyEvent(StrEnum):
+    """Who is responsible for which data."""
+
+    RELEASED = "custody.released"
+    ACCEPTED = "custody.accepted"
+    RECALLED = "custody.recalled"
+
+
+@register_events
+class NoticeEvent(StrEnum):
+    """Notices, their evidence and the answers."""
+
+    DRAFTED = "notice.drafted"
+    APPROVED = "notice.approved"
+    EVIDENCE_LOADED = "notice.evidence_loaded"
+    ANNOUNCED = "notice.announced"
+    ANNOUNCEMENT_SIGNED_OFF = "notice.announcement_signed_off"
+    OBJECTIONS_LOADED = "notice.objections_loaded"
+    OBJECTION_ENTERED = "notice.objection_entered"
+    OBJECTION_DECIDED = "notice.objection_decided"

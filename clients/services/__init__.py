@@ -1,0 +1,1 @@
+"""The acts of the clients room; one module per noun."""

@@ -1,0 +1,191 @@
+"""Acts on notices: drafted, checked against the law's list, approved by a second person, proved delivered."""
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from access.models import Organisation, User
+from access.policies import require
+from audit.errors import Refused
+from audit.services import record
+from clients.events import NoticeEvent
+from clients.models import Announcement, Book, DeliveryEvidence, NoticeCampaign
+from clients.services.tables import day, read_table, word
+from rules.checklists import Coverage, cover
+from rules.packs import Pack
+from vault.files import open_file
+from vault.models import SealedFile
+from vault.rows import Reading
+
+EVIDENCE_COLUMNS = ("客户号", "渠道", "送达日期", "结果", "凭证编号")
+CHANNELS = {
+    "邮寄": "post", "电子邮件": "email", "短信": "sms", "APP": "app", "电话": "call", "营业部": "branch",
+}
+OUTCOMES = {"已送达": "delivered", "退回": "returned"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a file of evidence or objections brought: rows kept, rows known before, lines without a client."""
+
+    kept: int
+    known: int
+    unknown_lines: tuple[int, ...]
+
+
+@transaction.atomic
+def draft_campaign(
+    *, occasion: UUID, sender: Organisation, text_en: str, text_zh: str, context: Mapping[str, object],
+    pack: Pack, checklist: str, by: User,
+) -> NoticeCampaign:
+    """A notice in both languages waits for approval; both texts say everything the law's list asks for.
+
+    Raises:
+        NotAllowed: ``by`` may not draft notices for ``sender``.
+        Refused: something the list asks for is not said (PIPL 17, 22 and the checklist of the pack).
+    """
+    require(by, "clients.draft_notice", sender)
+    missing = {
+        item.code
+        for text in (text_en, text_zh)
+        for item in coverage(pack=pack, checklist=checklist, text=text, context=context).missing
+    }
+    if missing:
+        raise Refused("notice.text_incomplete", missing=", ".join(sorted(missing)))
+    last = NoticeCampaign.objects.filter(occasion=occasion).aggregate(last=Max("number"))["last"] or 0
+    campaign = NoticeCampaign.objects.create(
+        occasion=occasion,
+        sender=sender,
+        number=last + 1,
+        text_en=text_en,
+        text_zh=text_zh,
+        text_digest=hashlib.sha256(f"{text_en}\0{text_zh}".encode()).digest(),
+        created_by=by,
+    )
+    record(
+        NoticeEvent.DRAFTED, actor=by, subject=campaign, occasion=str(occasion),
+        digest=bytes(campaign.text_digest).hex(),
+    )
+    return campaign
+
+
+def coverage(*, pack: Pack, checklist: str, text: str, context: Mapping[str, object]) -> Coverage:
+    """Which items of the law's list the text says, with the values it was rendered from."""
+    return cover(pack, checklist, text=text, context=context, on=timezone.localdate())
+
+
+@transaction.atomic
+def approve_campaign(*, campaign: NoticeCampaign, by: User) -> NoticeCampaign:
+    """The notice may be sent and served; from now on its text cannot change.
+
+    Raises:
+        NotAllowed: ``by`` may not approve notices of the sender.
+        Refused: approved already, or ``by`` drafted it.
+    """
+    campaign = NoticeCampaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    require(by, "clients.approve_notice", campaign)
+    if campaign.approved_at is not None:
+        raise Refused("notice.approved_already")
+    if campaign.created_by_id == by.pk:
+        raise Refused("notice.four_eyes")
+    campaign.approved_by = by
+    campaign.approved_at = timezone.now()
+    campaign.save(update_fields=["approved_by", "approved_at"])
+    record(NoticeEvent.APPROVED, actor=by, subject=campaign, digest=bytes(campaign.text_digest).hex())
+    return campaign
+
+
+@transaction.atomic
+def import_delivery_evidence(
+    *, campaign: NoticeCampaign, file: SealedFile, book: Book, reading: Reading, by: User
+) -> Loaded:
+    """Every line of the file with a known client is evidence, dated when it was true; loading again adds nothing.
+
+    Raises:
+        NotAllowed: ``by`` may not load evidence for the sender.
+        Refused: the notice is not approved, or a line is wrong (named by line and column; nothing is kept).
+    """
+    require(by, "clients.load_evidence", campaign)
+    if campaign.approved_at is None:
+        raise Refused("notice.not_approved")
+    rows, unknown = [], []
+    for row in read_table(open_file(file, reading), columns=EVIDENCE_COLUMNS, book=book):
+        if row.client is None:
+            unknown.append(row.line)
+            continue
+        dated_on = day(row, "送达日期")
+        if dated_on > timezone.localdate():
+            raise Refused("notice.date_in_future", date=dated_on.isoformat())
+        rows.append(
+            DeliveryEvidence(
+                campaign=campaign,
+                client_id=row.client,
+                channel=word(row, "渠道", CHANNELS),
+                outcome=word(row, "结果", OUTCOMES),
+                dated_on=dated_on,
+                reference=row.values["凭证编号"],
+            )
+        )
+    before = campaign.evidence.count()
+    DeliveryEvidence.objects.bulk_create(rows, batch_size=2_000, ignore_conflicts=True)
+    kept = campaign.evidence.count() - before
+    record(NoticeEvent.EVIDENCE_LOADED, actor=by, subject=campaign, file=str(file.pk), kept=kept, unknown=len(unknown))
+    return Loaded(kept, len(rows) - kept, tuple(unknown))
+
+
+@transaction.atomic
+def enter_announcement(
+    *, campaign: NoticeCampaign, medium: str, published_on: datetime.date, reference: str, by: User,
+    proof: SealedFile | None = None,
+) -> Announcement:
+    """A public announcement is on record; it serves nobody until counsel has signed it off.
+
+    Raises:
+        NotAllowed: ``by`` may not load evidence for the sender.
+        Refused: the notice is not approved, the date lies in the future, or it is entered already.
+    """
+    campaign = NoticeCampaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    require(by, "clients.load_evidence", campaign)
+    if campaign.approved_at is None:
+        raise Refused("notice.not_approved")
+    if published_on > timezone.localdate():
+        raise Refused("notice.date_in_future", date=published_on.isoformat())
+    announcement, created = Announcement.objects.get_or_create(
+        campaign=campaign,
+        reference=reference,
+        defaults={
+            "medium": medium, "published_on": published_on, "entered_by": by,
+            "proof": proof.pk if proof else None,
+        },
+    )
+    if not created:
+        raise Refused("notice.announced_already")
+    record(NoticeEvent.ANNOUNCED, actor=by, subject=announcement, campaign=str(campaign.pk), on=str(published_on))
+    return announcement
+
+
+@transaction.atomic
+def sign_off_announcement(*, announcement: Announcement, occasion: object, by: User) -> Announcement:
+    """Counsel says that announcement may serve those whom the attempts did not reach.
+
+    ``occasion`` is the transfer, so that counsel's grant on it is what is asked for.
+
+    Raises:
+        NotAllowed: ``by`` is not counsel for this occasion.
+        Refused: signed off already.
+    """
+    announcement = Announcement.objects.select_for_update(of=("self",)).get(pk=announcement.pk)
+    require(by, "clients.sign_off_announcement", occasion)
+    if announcement.signed_off_at is not None:
+        raise Refused("notice.signed_off_already")
+    announcement.signed_off_by = by
+    announcement.signed_off_at = timezone.now()
+    announcement.save(update_fields=["signed_off_by", "signed_off_at"])
+    record(NoticeEvent.ANNOUNCEMENT_SIGNED_OFF, actor=by, subject=announcement)
+    return announcement

@@ -1,0 +1,118 @@
+"""What clients answer: objections and wishes to leave, entered or loaded, and decided by an officer."""
+
+import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from access.models import User
+from access.policies import require
+from audit.errors import Refused
+from audit.services import record
+from clients.events import NoticeEvent
+from clients.models import Book, Client, NoticeCampaign, Objection
+from clients.sealed import ObjectionSecret
+from clients.services.notices import Loaded
+from clients.services.tables import TableRow, day, read_table, word
+from vault.files import open_file
+from vault.models import SealedFile
+from vault.rows import Reading
+from vault.wraps import open_data_keys
+
+OBJECTION_COLUMNS = ("客户号", "提出日期", "处理方式", "去向机构")
+WISHES = {
+    "转户": Objection.Wish.MOVE_AWAY, "销户": Objection.Wish.CLOSE, "仅异议": Objection.Wish.OBJECT_ONLY,
+}
+LEAVING_WISHES = {Objection.Wish.MOVE_AWAY, Objection.Wish.CLOSE}
+
+
+@transaction.atomic
+def import_objections(
+    *, campaign: NoticeCampaign, file: SealedFile, book: Book, reading: Reading, by: User
+) -> Loaded:
+    """Every line of the file with a known client is an objection with its own date; loading again adds nothing.
+
+    Raises:
+        NotAllowed: ``by`` may not load evidence for the sender.
+        Refused: a line is wrong (named by line and column; nothing is kept).
+    """
+    require(by, "clients.load_evidence", campaign)
+    rows = list(read_table(open_file(file, reading), columns=OBJECTION_COLUMNS, book=book))
+    known = {
+        (client, raised, wish)
+        for client, raised, wish in campaign.objections.values_list("client_id", "raised_on", "wish")
+    }
+    fresh = [row for row in rows if row.client and (row.client, day(row, "提出日期"), _wish(row)) not in known]
+    keys = open_data_keys({row.client for row in fresh if row.client}, holder=campaign.sender_id)
+    Objection.objects.bulk_create(_sealed(campaign, row, keys[row.client]) for row in fresh if row.client)
+    unknown = tuple(row.line for row in rows if row.client is None)
+    record(
+        NoticeEvent.OBJECTIONS_LOADED, actor=by, subject=campaign, file=str(file.pk), kept=len(fresh),
+        unknown=len(unknown),
+    )
+    return Loaded(len(fresh), len(rows) - len(fresh) - len(unknown), unknown)
+
+
+@transaction.atomic
+def enter_objection(
+    *, campaign: NoticeCampaign, client: Client, wish: str, raised_on: datetime.date, destination: str, by: User
+) -> Objection:
+    """One client's answer, taken at a counter or on the telephone, is on record.
+
+    Raises:
+        NotAllowed: ``by`` may not enter objections for this client.
+        Refused: the date lies in the future.
+    """
+    require(by, "clients.enter_objection", client)
+    if raised_on > timezone.localdate():
+        raise Refused("notice.date_in_future", date=raised_on.isoformat())
+    key = open_data_keys([client.pk], holder=client.custodian_id)[client.pk]
+    objection = Objection(campaign=campaign, client=client, wish=Objection.Wish(wish), raised_on=raised_on)
+    objection.seal_new(ObjectionSecret(destination=destination), key)
+    objection.save(force_insert=True)
+    record(NoticeEvent.OBJECTION_ENTERED, actor=by, subject=objection, client=str(client.pk), wish=wish)
+    return objection
+
+
+@transaction.atomic
+def decide_objection(*, objection: Objection, decision: str, by: User) -> Objection:
+    """The objection is decided: the client leaves, has left, or stays.
+
+    ``leaving`` may still become ``left``; ``left`` and ``stays`` are final.
+
+    Raises:
+        NotAllowed: ``by`` may not decide objections to this sender's notice.
+        Refused: decided already, or a mere objection is marked as leaving.
+    """
+    objection = Objection.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=objection.pk)
+    require(by, "clients.decide_objection", objection.campaign)
+    decision = Objection.Decision(decision)
+    allowed = {
+        Objection.Decision.OPEN: set(Objection.Decision) - {Objection.Decision.OPEN},
+        Objection.Decision.LEAVING: {Objection.Decision.LEFT, Objection.Decision.STAYS},
+    }
+    if decision not in allowed.get(Objection.Decision(objection.decision), set()):
+        raise Refused("objection.decided_already")
+    if decision == Objection.Decision.LEAVING and objection.wish not in LEAVING_WISHES:
+        raise Refused("objection.decision_does_not_fit")
+    objection.decision = decision
+    objection.decided_by = by
+    objection.decided_at = timezone.now()
+    objection.save(update_fields=["decision", "decided_by", "decided_at"])
+    record(
+        NoticeEvent.OBJECTION_DECIDED, actor=by, subject=objection, client=str(objection.client_id),
+        decision=decision,
+    )
+    return objection
+
+
+def _wish(row: TableRow) -> str:
+    return word(row, "处理方式", WISHES)
+
+
+def _sealed(campaign: NoticeCampaign, row: TableRow, key: object) -> Objection:
+    objection = Objection(
+        campaign=campaign, client_id=row.client, wish=_wish(row), raised_on=day(row, "提出日期")
+    )
+    objection.seal_new(ObjectionSecret(destination=row.values["去向机构"]), key)
+    return objection

@@ -1,0 +1,106 @@
+"""Automatic checks behind the clauses of an agreement. Each reads facts and names those that break it.
+
+A fact is a short code with ids or counts, never personal data, so that it may stand in the log.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator
+
+from django.utils import timezone
+
+from clients.models import CustodyMove
+from continuity.models import RestoreDrill
+from transfer.models import Clause, ClientCase, Extract, FieldPolicy, Run, Transfer
+
+Check = Callable[[Transfer, Clause], Iterator[str]]
+
+
+def _extract_on_time(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """The transferor's extracts were there on the agreed day."""
+    if clause.due_on is None:
+        return
+    extracts = Extract.objects.filter(
+        transfer=transfer, side=transfer.transferor_id, purpose=Extract.Purpose.FULL
+    )
+    for extract in extracts.order_by("uploaded_at"):
+        if timezone.localdate(extract.uploaded_at) > clause.due_on:
+            yield f"extract:{extract.kind}:{timezone.localdate(extract.uploaded_at)}"
+    if timezone.localdate() > clause.due_on and not extracts.exists():
+        yield "extract:none"
+
+
+def _fields_in_scope(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """Nothing moves that the agreement does not name."""
+    scope = set(clause.agreement.field_scope)
+    moving = FieldPolicy.objects.filter(transfer=transfer).exclude(policy=FieldPolicy.Policy.NEVER)
+    for row in moving.order_by("kind", "source_field"):
+        if f"{row.kind}.{row.target_field}" not in scope:
+            yield f"field:{row.kind}.{row.target_field}"
+
+
+def _notice_30_days(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """Every served client had the agreed thirty days before the planned cutover."""
+    if transfer.planned_cutover is None:
+        return
+    cutover = timezone.localdate(transfer.planned_cutover)
+    late = ClientCase.objects.filter(
+        transfer=transfer, served_on__gt=cutover - datetime.timedelta(days=30)
+    ).count()
+    if late:
+        yield f"notice:{late}:short"
+
+
+def _backup_proved(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """A backup was restored and compared by the agreed day."""
+    if _overdue(clause) and not RestoreDrill.objects.filter(ok=True, finished_at__gte=transfer.created_at).exists():
+        yield "backup:unproved"
+
+
+def _rehearsal_clean(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """The last rehearsal by the agreed day left no unexplained break."""
+    last = Run.objects.filter(transfer=transfer, kind=Run.Kind.REHEARSAL).order_by("-number").first()
+    if _overdue(clause) and (last is None or last.breaks.filter(state="open").exists()):
+        yield f"rehearsal:{0 if last is None else last.number}"
+
+
+def _people_trained(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """The transferee's people had their duties and exams by the agreed day."""
+    from transfer.gates.registry import gate
+
+    if _overdue(clause) and not gate(transfer, 7).holds:
+        yield "people:untrained"
+
+
+def _batches_within_window(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """No batch was released before the planned cutover."""
+    if transfer.planned_cutover is None:
+        return
+    early = CustodyMove.objects.filter(occasion=transfer.pk, released_at__lt=transfer.planned_cutover)
+    for move in early.order_by("number"):
+        yield f"batch:{move.number}:early"
+
+
+def _none(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """A clause that no machine can check; people watch it."""
+    return iter(())
+
+
+CHECKS: dict[str, Check] = {
+    "extract_on_time": _extract_on_time,
+    "fields_in_scope": _fields_in_scope,
+    "notice_30_days": _notice_30_days,
+    "backup_proved": _backup_proved,
+    "people_trained": _people_trained,
+    "rehearsal_clean": _rehearsal_clean,
+    "batches_within_window": _batches_within_window,
+    "none": _none,
+}
+
+
+def find_breaches(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """The facts that break this clause now; nothing when it is kept."""
+    return CHECKS[clause.check_code](transfer, clause)
+
+
+def _overdue(clause: Clause) -> bool:
+    return clause.due_on is not None and timezone.localdate() > clause.due_on

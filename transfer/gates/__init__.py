@@ -1,0 +1,1 @@
+"""Gates: preconditions of stages, computed from facts. Nobody ticks them; one module per gate."""

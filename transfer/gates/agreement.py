@@ -1,0 +1,65 @@
+"""Gate 1: the agreement. It opens the transferee's sight."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext_lazy as _
+
+from transfer.clauses import CHECKS
+from transfer.gates.duties import duty_facts, register_proof
+from transfer.gates.registry import Fact, register_facts
+from transfer.models import Agreement, Approval, Clause, Transfer
+from transfer.services.agreements import latest_version
+
+
+def page(transfer: Transfer, part: str) -> str:
+    """The address of one page of a transfer."""
+    return f"/transfers/{transfer.pk}/{part}"
+
+
+def agreed_by_both(agreement: Agreement | None) -> bool:
+    """Both parties signed this version, or the executed document is registered by its digest."""
+    if agreement is None:
+        return False
+    return bool(agreement.executed_digest) or agreement.signatures.count() == 2
+
+
+@register_facts(1)
+def agreement_facts(transfer: Transfer) -> Iterator[Fact]:
+    """Both signatures, every clause bound, counsel's word, and the duties of the pack."""
+    agreement = latest_version(transfer)
+    signed = 0 if agreement is None else agreement.signatures.count()
+    yield Fact(
+        "signed_by_both",
+        ok=agreed_by_both(agreement),
+        text=_("Both parties have signed the same version, or the executed document is registered."),
+        link=page(transfer, "agreement/"),
+        whose="both",
+        count=signed,
+    )
+    unbound = Clause.objects.filter(agreement=agreement).exclude(check_code__in=CHECKS).count()
+    yield Fact(
+        "clauses_bound",
+        ok=agreement is not None and not unbound and agreement.clauses.exists(),
+        text=_("Every clause is bound to an owner, a check and a consequence."),
+        link=page(transfer, "agreement/"),
+        count=unbound,
+    )
+    yield Fact(
+        "counsel_spoke",
+        ok=transfer.counsel_word_at is not None,
+        text=_("Counsel has confirmed the legal basis."),
+        link=page(transfer, "agreement/"),
+        whose="counsel",
+    )
+    yield from duty_facts(transfer, 1)
+
+
+@register_proof("agreement_signed", whose="both")
+def _contract(transfer: Transfer) -> tuple[bool, str]:
+    return agreed_by_both(latest_version(transfer)), page(transfer, "agreement/")
+
+
+@register_proof("csrc_approval", whose="transferor")
+def _csrc(transfer: Transfer) -> tuple[bool, str]:
+    approved = Approval.objects.filter(transfer=transfer, kind=Approval.Kind.CSRC).exists()
+    return approved, page(transfer, "agreement/")

@@ -1,0 +1,63 @@
+"""Gate 2: the import. It opens reviewing."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext_lazy as _
+
+from transfer.gates.agreement import page
+from transfer.gates.registry import Fact, register_facts
+from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun, Reject, Transfer
+
+# Without these three there is nothing to hand over; the other kinds may be empty at a small firm.
+NEEDED = (Extract.Kind.CLIENTS, Extract.Kind.ACCOUNTS, Extract.Kind.HOLDINGS)
+
+
+@register_facts(2)
+def import_facts(transfer: Transfer) -> Iterator[Fact]:
+    """All extracts loaded, declared counts and totals equal, every reject decided, no unknown field."""
+    extracts = list(Extract.objects.filter(transfer=transfer, side=transfer.transferor_id))
+    loads = ImportRun.objects.filter(extract__in=extracts, mode=ImportRun.Mode.LOAD)
+    done = {run.extract_id: run for run in loads.filter(state=ImportRun.State.DONE)}
+    loaded_kinds = {extract.kind for extract in extracts if extract.pk in done}
+    missing = [kind for kind in NEEDED if kind not in loaded_kinds]
+    yield Fact(
+        "extracts_loaded", ok=not missing, count=len(missing), link=page(transfer, "imports/"),
+        text=_("Clients, accounts and holdings are loaded."),
+    )
+    unfinished = sum(extract.pk not in done for extract in extracts)
+    parked = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED).count()
+    yield Fact(
+        "nothing_pending", ok=not unfinished and not parked, count=unfinished + parked,
+        link=page(transfer, "imports/"), text=_("No uploaded extract waits to be loaded."),
+    )
+    full = [extract for extract in extracts if extract.purpose == Extract.Purpose.FULL and extract.pk in done]
+    yield _declared(transfer, full, done)
+    open_rejects = Reject.objects.filter(run__in=loads, decision=Reject.Decision.OPEN).count()
+    yield Fact(
+        "rejects_decided", ok=not open_rejects, count=open_rejects, link=page(transfer, "imports/?rejects=open"),
+        text=_("Every refused line was mended and loaded, or left out with a reason."),
+    )
+    unknown = sum(len(_unknown_fields(transfer, extract)) for extract in extracts)
+    yield Fact(
+        "no_unknown_field", ok=not unknown, count=unknown, link=page(transfer, "policies/"),
+        text=_("Every field of every extract has exactly one policy."),
+    )
+
+
+def _declared(transfer: Transfer, full: list[Extract], done: dict[object, ImportRun]) -> Fact:
+    differing = [
+        extract
+        for extract in full
+        if extract.declared_rows is None
+        or extract.declared_rows != done[extract.pk].rows
+        or any(done[extract.pk].totals.get(column) != total for column, total in extract.declared_totals.items())
+    ]
+    return Fact(
+        "counts_equal", ok=bool(full) and not differing, count=len(differing), link=page(transfer, "imports/"),
+        text=_("Declared row counts and control totals equal what was found."),
+    )
+
+
+def _unknown_fields(transfer: Transfer, extract: Extract) -> set[str]:
+    known = FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list("source_field", flat=True)
+    return set(extract.header) - set(known)

@@ -1,0 +1,39 @@
+"""Facts about transfers; one module per noun."""
+
+from transfer.models.agreement import Agreement, Approval, Clause, ClauseBreach, Signature
+from transfer.models.breaks import Break, ReturnFile, Run
+from transfer.models.cases import ClientCase
+from transfer.models.certificate import Certificate, PackDocument
+from transfer.models.gates import GateException
+from transfer.models.imports import Extract, Finding, ImportChunk, ImportKey, ImportRun, Reject
+from transfer.models.mandate import Mandate, MandateSignature
+from transfer.models.policy import FieldPolicy
+from transfer.models.runbook import OutsideParty, RunbookStep
+from transfer.models.transfer import Transfer
+
+__all__ = [
+    "Agreement",
+    "Approval",
+    "Break",
+    "Certificate",
+    "Clause",
+    "ClauseBreach",
+    "ClientCase",
+    "Extract",
+    "FieldPolicy",
+    "Finding",
+    "GateException",
+    "ImportChunk",
+    "ImportKey",
+    "ImportRun",
+    "Mandate",
+    "MandateSignature",
+    "OutsideParty",
+    "PackDocument",
+    "Reject",
+    "ReturnFile",
+    "Run",
+    "RunbookStep",
+    "Signature",
+    "Transfer",
+]

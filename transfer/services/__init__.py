@@ -1,0 +1,1 @@
+"""The acts of the transfer room; one module per noun."""

@@ -1,0 +1,225 @@
+"""Acts on the agreement: versions, the executed document, signatures, clauses and their breaches.
+
+The terms of one version (a mapping) are::
+
+    title, purposes: [{en, zh}], purpose_changed: bool, field_scope: ["kind.field", …],
+    clauses: [{number, text_en, text_zh, owner_side, check, due_on, consequence_en, consequence_zh}]
+"""
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from access.models import User
+from access.policies import require
+from audit.errors import Refused
+from audit.services import record
+from transfer.clauses import CHECKS, find_breaches
+from transfer.events import AgreementEvent
+from transfer.models import Agreement, Clause, ClauseBreach, Signature, Transfer
+from transfer.services.locking import lock_transfer
+from vault.models import SealedFile
+from vault.signing import signer
+
+_NEEDED = ("title", "purposes", "field_scope", "clauses")
+_CLAUSE_NEEDED = ("number", "text_en", "text_zh", "owner_side", "check", "consequence_en", "consequence_zh")
+
+
+@transaction.atomic
+def draft_agreement(*, transfer: Transfer, terms: Mapping[str, Any], by: User) -> Agreement:
+    """A new version of the agreement stands, with every clause bound to an owner, a check and a consequence.
+
+    Raises:
+        NotAllowed: ``by`` may not draft for this transfer.
+        Refused: something is missing, a clause names a check that does not exist, no transferee is
+            named, or both parties have signed the version before.
+    """
+    transfer = lock_transfer(transfer)
+    require(by, "transfer.draft_agreement", transfer)
+    if transfer.transferee_id is None:
+        raise Refused("transfer.needs_transferee")
+    _check_terms(terms)
+    latest = latest_version(transfer)
+    if latest is not None and latest.signatures.count() > 1:
+        raise Refused("agreement.both_signed")
+    agreement = Agreement.objects.create(
+        transfer=transfer,
+        version=1 if latest is None else latest.version + 1,
+        title=terms["title"],
+        purposes=terms["purposes"],
+        purpose_changed=bool(terms.get("purpose_changed")),
+        field_scope=sorted(terms["field_scope"]),
+        digest=terms_digest(terms),
+        created_by=by,
+    )
+    Clause.objects.bulk_create(_clause(agreement, clause) for clause in terms["clauses"])
+    record(
+        AgreementEvent.DRAFTED,
+        actor=by,
+        subject=agreement,
+        transfer=str(transfer.pk),
+        version=agreement.version,
+        digest=bytes(agreement.digest).hex(),
+    )
+    return agreement
+
+
+def latest_version(transfer: Transfer) -> Agreement | None:
+    """The version in force: the one drafted last."""
+    return Agreement.objects.filter(transfer=transfer).order_by("-version").first()
+
+
+def terms_digest(terms: Mapping[str, Any]) -> bytes:
+    """SHA-256 over the terms as JSON with sorted keys: what both parties sign."""
+    return hashlib.sha256(msgspec.json.encode(_plain(terms), order="deterministic")).digest()
+
+
+@transaction.atomic
+def register_executed(*, agreement: Agreement, document: SealedFile, signed_on: datetime.date, by: User) -> Agreement:
+    """The executed paper (chop or CA-signed PDF) is registered by the digest of its bytes.
+
+    Raises:
+        NotAllowed: ``by`` may not draft for this transfer.
+        Refused: a document is registered already, or the date lies in the future.
+    """
+    lock_transfer(agreement.transfer_id)
+    agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement.pk)
+    require(by, "transfer.draft_agreement", agreement)
+    if agreement.executed_document is not None:
+        raise Refused("agreement.executed_already")
+    if signed_on > timezone.localdate():
+        raise Refused("transfer.date_in_future", date=signed_on.isoformat())
+    agreement.executed_document = document.pk
+    agreement.executed_digest = bytes(document.sha256).hex()
+    agreement.signed_on = signed_on
+    agreement.save(update_fields=["executed_document", "executed_digest", "signed_on"])
+    record(
+        AgreementEvent.EXECUTED_REGISTERED, actor=by, subject=agreement, sha256=agreement.executed_digest
+    )
+    return agreement
+
+
+@transaction.atomic
+def sign_agreement(*, agreement: Agreement, by: User) -> Signature:
+    """``by``'s organisation has signed exactly this version with its certificate key.
+
+    Raises:
+        NotAllowed: ``by`` may not sign for this transfer.
+        Refused: a later version exists, the organisation is no party, or it has signed already.
+    """
+    transfer = lock_transfer(agreement.transfer_id)
+    require(by, "transfer.sign_agreement", transfer)
+    newest = latest_version(transfer)
+    if newest is None or newest.pk != agreement.pk:
+        raise Refused("agreement.superseded", version=agreement.version)
+    if by.organisation_id not in transfer.parties():
+        raise Refused("agreement.not_a_party")
+    if agreement.signatures.filter(organisation=by.organisation_id).exists():
+        raise Refused("agreement.signed_already")
+    key = signer("certificate", by.organisation_id)
+    signature = Signature.objects.create(
+        agreement=agreement,
+        organisation=by.organisation,
+        signed_by=by,
+        signed_at=timezone.now(),
+        signature=key.sign(bytes(agreement.digest)),
+        fingerprint=key.fingerprint,
+    )
+    record(
+        AgreementEvent.SIGNED,
+        actor=by,
+        subject=agreement,
+        organisation=by.organisation_id,
+        digest=bytes(agreement.digest).hex(),
+        key=key.fingerprint,
+    )
+    return signature
+
+
+@transaction.atomic
+def check_clauses(*, transfer: Transfer, by: User | None = None) -> list[ClauseBreach]:
+    """Every clause's check has run on today's facts; new breaches stand with the fact that showed them.
+
+    Returns the breaches found by this call only. Repeating it adds nothing for facts already raised.
+    """
+    transfer = lock_transfer(transfer)
+    agreement = latest_version(transfer)
+    if agreement is None:
+        return []
+    found = []
+    for clause in agreement.clauses.all():
+        for fact in find_breaches(transfer, clause):
+            breach, created = ClauseBreach.objects.get_or_create(clause=clause, fact=fact)
+            if created:
+                record(
+                    AgreementEvent.CLAUSE_BREACHED,
+                    actor=by,
+                    subject=breach,
+                    transfer=str(transfer.pk),
+                    clause=clause.number,
+                    check=clause.check_code,
+                    fact=fact,
+                )
+                found.append(breach)
+    return found
+
+
+@transaction.atomic
+def decide_breach(*, breach: ClauseBreach, decision: str, by: User) -> ClauseBreach:
+    """What follows from the breach is decided, in words, by an officer of one of the parties.
+
+    Raises:
+        NotAllowed: ``by`` may not decide breaches of this transfer.
+        Refused: it is decided already, or no words are given.
+    """
+    transfer = lock_transfer(breach.clause.agreement.transfer_id)
+    breach = ClauseBreach.objects.select_for_update(of=("self",)).get(pk=breach.pk)
+    require(by, "transfer.decide_breach", transfer)
+    if breach.decided_at is not None:
+        raise Refused("agreement.breach_decided_already")
+    if not decision.strip():
+        raise Refused("gate.reason_missing")
+    breach.decision = decision.strip()
+    breach.decided_by = by
+    breach.decided_at = timezone.now()
+    breach.save(update_fields=["decision", "decided_by", "decided_at"])
+    record(AgreementEvent.BREACH_DECIDED, actor=by, subject=breach, transfer=str(transfer.pk))
+    return breach
+
+
+def _check_terms(terms: Mapping[str, Any]) -> None:
+    missing = [name for name in _NEEDED if not terms.get(name)]
+    for clause in terms.get("clauses") or []:
+        absent = [name for name in _CLAUSE_NEEDED if not clause.get(name)]
+        missing += [f"clause {clause.get('number', '?')}: {name}" for name in absent]
+    if missing:
+        raise Refused("agreement.terms_incomplete", missing=", ".join(missing))
+    for clause in terms["clauses"]:
+        if clause["check"] not in CHECKS:
+            raise Refused("agreement.check_unknown", number=clause["number"], check=clause["check"])
+
+
+def _clause(agreement: Agreement, clause: Mapping[str, Any]) -> Clause:
+    due = clause.get("due_on")
+    return Clause(
+        agreement=agreement,
+        number=clause["number"],
+        text_en=clause["text_en"],
+        text_zh=clause["text_zh"],
+        owner_side=Clause.Side(clause["owner_side"]),
+        check_code=clause["check"],
+        due_on=datetime.date.fromisoformat(due) if isinstance(due, str) and due else due or None,
+        consequence_en=clause["consequence_en"],
+        consequence_zh=clause["consequence_zh"],
+    )
+
+
+def _plain(terms: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = {name: terms[name] for name in (*_NEEDED, "purpose_changed") if name in terms}
+    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(wanted))
+    return decoded

@@ -1,0 +1,211 @@
+"""What becomes of each client: cases opened and assessed in set-based passes, and the funnel they add up to."""
+
+import datetime
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from access.models import User
+from access.policies import require
+from audit.services import record
+from clients.models import Announcement, NoticeCampaign
+from rules.packs import Pack, load_pack
+from rules.verdicts import Verdict, VerdictTable
+from transfer.events import CaseEvent
+from transfer.models import ClientCase, Transfer
+from transfer.services.agreements import latest_version
+from transfer.services.locking import lock_transfer
+
+BATCH = 5_000
+WISHES = {"object": "objection_only", "move_away": "exit_transfer", "close": "exit_close"}
+# Custody has begun to move: what becomes of these is no longer the verdict's to say.
+DECIDED = (ClientCase.State.RELEASED, ClientCase.State.ACCEPTED, ClientCase.State.RECALLED)
+
+_OPEN = """
+INSERT INTO transfer_clientcase
+       (id, transfer_id, client_id, state, since, requirement, served, reasons)
+SELECT uuidv7(), %(transfer)s, client.id, 'in_scope', now(), '', '', '[]'
+  FROM clients_client client
+ WHERE client.book_id = %(book)s
+    ON CONFLICT (transfer_id, client_id) DO NOTHING
+"""
+
+_FACTS = """
+SELECT cases.id, client.kind, client.jurisdiction, client.is_under14, client.is_minor,
+       EXISTS (SELECT 1 FROM clients_relation relation
+                WHERE relation.client_id = client.id AND relation.kind = 'guardian'),
+       evidence.delivered_on, coalesce(evidence.returned, 0),
+       objection.wish, objection.raised_on, objection.decision
+  FROM transfer_clientcase cases
+  JOIN clients_client client ON client.id = cases.client_id
+  LEFT JOIN (SELECT client_id, min(dated_on) FILTER (WHERE outcome = 'delivered') AS delivered_on,
+                    count(*) FILTER (WHERE outcome = 'returned') AS returned
+               FROM clients_deliveryevidence WHERE campaign_id = %(campaign)s GROUP BY client_id
+            ) evidence ON evidence.client_id = client.id
+  LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, wish, raised_on, decision
+               FROM clients_objection
+              WHERE campaign_id IN (SELECT id FROM clients_noticecampaign WHERE occasion = %(transfer)s)
+              ORDER BY client_id, raised_on DESC, entered_at DESC
+            ) objection ON objection.client_id = client.id
+ WHERE cases.transfer_id = %(transfer)s AND cases.state <> ALL (%(decided)s)
+"""
+
+_STORE = """
+UPDATE transfer_clientcase cases
+   SET state = verdict.state, requirement = verdict.requirement, window_ends_on = verdict.window_ends_on,
+       reasons = verdict.reasons, served = found.served, served_on = found.served_on,
+       since = CASE WHEN cases.state = verdict.state THEN cases.since ELSE now() END
+  FROM (SELECT * FROM unnest(%(ids)s::uuid[], %(codes)s::int[], %(served)s::text[], %(served_on)s::date[])
+               AS rows (id, code, served, served_on)) found
+  JOIN (SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb)
+               AS rows (code int, state text, requirement text, window_ends_on date, reasons jsonb)) verdict
+    ON verdict.code = found.code
+ WHERE cases.id = found.id
+   AND (cases.state, cases.requirement, cases.window_ends_on, cases.reasons, cases.served, cases.served_on)
+       IS DISTINCT FROM
+       (verdict.state, verdict.requirement, verdict.window_ends_on, verdict.reasons, found.served, found.served_on)
+"""
+
+
+@transaction.atomic
+def open_cases(*, transfer: Transfer, by: User | None = None) -> int:
+    """Every loaded client of the transferor has exactly one case; returns how many were opened now."""
+    transfer = lock_transfer(transfer)
+    if by is not None:
+        require(by, "transfer.assess_cases", transfer)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, {"transfer": transfer.pk, "book": transfer.book_id})
+        opened: int = cursor.rowcount
+    if opened:
+        record(CaseEvent.OPENED, actor=by, subject=transfer, count=opened)
+    return opened
+
+
+@transaction.atomic
+def assess_cases(
+    *, transfer: Transfer, as_of: datetime.date | None = None, by: User | None = None
+) -> dict[str, int]:
+    """Every case whose custody has not begun to move carries today's verdict with its reasons.
+
+    One pass over the facts; distinct combinations are weighed once. Returns the funnel.
+
+    Raises:
+        NotAllowed: ``by`` may not assess this transfer.
+        Refused: the transfer has ended.
+    """
+    transfer = lock_transfer(transfer)
+    if by is not None:
+        require(by, "transfer.assess_cases", transfer)
+    open_cases(transfer=transfer, by=by)
+    pack = load_pack(transfer.pack_name)
+    table = VerdictTable(pack)
+    facts = _facts(transfer, as_of or timezone.localdate())
+    while rows := tuple(islice(facts, BATCH)):
+        _store(rows, list(table.codes(facts for _, _, facts in rows)), table)
+    counts = funnel(transfer)
+    record(CaseEvent.ASSESSED, actor=by, subject=transfer, pack=pack.digest, **counts)
+    return counts
+
+
+def funnel(transfer: Transfer) -> dict[str, int]:
+    """How many clients are in each state: every state once, and together all the clients."""
+    found = dict(
+        ClientCase.objects.filter(transfer=transfer).values_list("state").annotate(Count("pk")).order_by()
+    )
+    return {state.value: found.get(state.value, 0) for state in ClientCase.State}
+
+
+def current_campaign(transfer: Transfer) -> NoticeCampaign | None:
+    """The notice that counts: the latest approved one. A postponement sends another, and only that one serves."""
+    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk).exclude(approved_at=None)
+    return campaigns.order_by("-number").first()
+
+
+def transfer_pack(transfer: Transfer) -> Pack:
+    """The rule pack the transfer runs under."""
+    return load_pack(transfer.pack_name)
+
+
+Facts = tuple[Any, tuple[str, datetime.date | None], tuple[object, ...]]
+
+
+def _facts(transfer: Transfer, as_of: datetime.date) -> Iterator[Facts]:
+    campaign = current_campaign(transfer)
+    announced = _announced_on(campaign)
+    signed = campaign is not None and _signed_off(campaign)
+    agreement = latest_version(transfer)
+    changed = agreement is not None and agreement.purpose_changed
+    # A cursor of the server's: a million cases are never in memory at once.
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            _FACTS,
+            {
+                "transfer": transfer.pk,
+                "campaign": campaign and campaign.pk,
+                "decided": [state.value for state in DECIDED],
+            },
+        )
+        while rows := cursor.fetchmany(BATCH):
+            for case, kind, where, under14, minor, guarded, delivered, returned, wish, raised, decision in rows:
+                notice, noticed_on, served = _notice(delivered, returned, announced)
+                left = decision == "left"
+                objection = "none" if wish is None or decision == "stays" else WISHES[wish]
+                yield (
+                    case,
+                    (served, noticed_on),
+                    (
+                        as_of, kind, where, under14, minor, guarded, transfer.basis, changed,
+                        notice, noticed_on, returned, signed,
+                        objection, None if objection == "none" else raised, left, "none",
+                    ),
+                )
+
+
+def _notice(
+    delivered: datetime.date | None, returned: int, announced: datetime.date | None
+) -> tuple[str, datetime.date | None, str]:
+    if delivered is not None:
+        return "delivered", delivered, ClientCase.Served.INDIVIDUALLY
+    if returned and announced is not None:
+        return "announced", announced, ClientCase.Served.ANNOUNCEMENT
+    return ("bounced" if returned else "none"), None, ClientCase.Served.NOT
+
+
+def _announced_on(campaign: NoticeCampaign | None) -> datetime.date | None:
+    announcements = Announcement.objects.filter(campaign=campaign).order_by("published_on")
+    return None if campaign is None else announcements.values_list("published_on", flat=True).first()
+
+
+def _signed_off(campaign: NoticeCampaign) -> bool:
+    return campaign.announcements.exclude(signed_off_at=None).exists()
+
+
+def _store(rows: tuple[Facts, ...], codes: list[int], table: VerdictTable) -> None:
+    verdicts = [_verdict_row(code, table.verdicts[code]) for code in sorted(set(codes))]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            {
+                "ids": [str(case) for case, _, _ in rows],
+                "codes": codes,
+                "served": [served for _, (served, _), _ in rows],
+                "served_on": [day for _, (_, day), _ in rows],
+                "verdicts": json.dumps(verdicts),
+            },
+        )
+
+
+def _verdict_row(code: int, verdict: Verdict) -> dict[str, object]:
+    ends = verdict.window_ends_on
+    return {
+        "code": code,
+        "state": verdict.state,
+        "requirement": verdict.requirement,
+        "window_ends_on": None if ends is None else ends.isoformat(),
+        "reasons": verdict.lines,
+    }
