@@ -25,9 +25,9 @@ import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 
+from vault.aside import AsideFile
 from vault.errors import OpeningError, VaultError
 from vault.ids import new_id
-from vault.keyfiles import flush_folder
 from vault.models import CHUNK_BYTES, SealedFile
 from vault.rows import Reading
 from vault.sealing import NONCE_BYTES, TAG_BYTES, length_prefixed, open_sealed
@@ -76,8 +76,7 @@ class FileSealer:
         self._hash = hashlib.sha256()
         self._pending = bytearray()
         self._chunks = 0
-        self._aside = _aside_folder() / f"{self.id}.part"
-        self._file: BinaryIO | None = _create(self._aside)
+        self._file = AsideFile(Path(settings.FILES_DIR))
         self._file.write(self._header)
 
     def __enter__(self) -> Self:
@@ -103,7 +102,7 @@ class FileSealer:
         path = _path(self.id)
         with ExitStack() as undo, transaction.atomic(), connection.cursor() as cursor:
             undo.callback(path.unlink, missing_ok=True)
-            self._settle(path)
+            self._file.settle(path)
             if self._issued is not None:
                 write_wraps(cursor, {self.id: self._issued}, holder=self._holder, purpose=FILE_WRAPS)
             row = self._create_row(purpose, name, expires_at)
@@ -112,10 +111,7 @@ class FileSealer:
 
     def abort(self) -> None:
         """Nothing of an incomplete file is left; harmless afterwards."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            self._aside.unlink(missing_ok=True)
+        self._file.abandon()
         self._pending.clear()
 
     def _take_key(self) -> DataKey:
@@ -125,22 +121,10 @@ class FileSealer:
         return self._issued
 
     def _seal_chunk(self, plain: bytes, *, last: bool) -> None:
-        if self._file is None:
-            raise VaultError("this file is closed")
         nonce = os.urandom(NONCE_BYTES)
         bound = _bound_to_chunk(self.id, self._header, self._chunks, last=last)
         self._file.write(nonce + self._key.cipher.encrypt(nonce, plain, bound))
         self._chunks += 1
-
-    def _settle(self, path: Path) -> None:
-        if self._file is None:
-            raise VaultError("this file is closed")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._file = None
-        self._aside.replace(path)
-        flush_folder(path.parent)
 
     def _create_row(self, purpose: str, name: str, expires_at: datetime | None) -> SealedFile:
         sha256 = self._hash.digest()
@@ -300,14 +284,3 @@ def _path(file_id: UUID) -> Path:
     folder = Path(settings.FILES_DIR) / file_id.hex[-2:]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f"{file_id}.sealed"
-
-
-def _aside_folder() -> Path:
-    folder = Path(settings.FILES_DIR) / "aside"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-def _create(path: Path) -> BinaryIO:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    return os.fdopen(handle, "wb")

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 
 from vault.errors import VaultError
@@ -27,9 +28,10 @@ UNCLAIMED_FOR: Final = timedelta(days=1)
 class SealedUpload(UploadedFile):
     """An uploaded file that exists only sealed. Its bytes are read through ``vault.files``."""
 
-    def __init__(self, sealed_file: SealedFile, name: str, content_type: str | None) -> None:
-        super().__init__(file=None, name=name, content_type=content_type, size=sealed_file.size)
+    def __init__(self, sealing: "_Sealing", sealed_file: SealedFile, name: str, kind: str | None) -> None:
+        super().__init__(file=None, name=name, content_type=kind, size=sealed_file.size)
         self.sealed_file = sealed_file
+        self._sealing = sealing
 
     def open(self, _mode: str | None = None) -> "SealedUpload":
         """Refused: opening needs a recorded reading."""
@@ -44,18 +46,25 @@ class SealedUpload(UploadedFile):
         raise VaultError("a sealed upload is read through a recorded reading")
 
     def close(self) -> None:
-        """Nothing is open in clear, so nothing needs closing."""
+        """Undoes the request's uploads if the request could not be read to its end.
+
+        Django closes uploads then, and after every answered request; by then this does nothing.
+        """
+        self._sealing.close()
 
 
 class _Sealing:
-    """What one request has sealed so far. Django closes ``handler.file`` when parsing fails."""
+    """What one request has sealed so far; undone unless the request is read to its end."""
 
     def __init__(self) -> None:
+        self.request_is_read = False
         self.sealer: FileSealer | None = None
         self.finished: list[SealedFile] = []
 
     def close(self) -> None:
-        """Nothing of this request's uploads is left."""
+        """Nothing of this request's uploads is left, unless the request was read to its end."""
+        if self.request_is_read:
+            return
         if self.sealer is not None:
             self.sealer.abort()
             self.sealer = None
@@ -107,11 +116,16 @@ class SealingUploadHandler(FileUploadHandler):
         )
         self.file.sealer = None
         self.file.finished.append(row)
-        return SealedUpload(row, name, self.content_type)
+        return SealedUpload(self.file, row, name, self.content_type)
+
+    def upload_complete(self) -> None:
+        """The whole request is read: its uploads stand."""
+        self.file.request_is_read = True
 
     def upload_interrupted(self) -> None:
-        """The sender broke off: what was begun and finished in this request goes."""
+        """The sender broke off in the middle of a file: the request is refused and its files go."""
         self.file.close()
+        raise MultiPartParserError("The upload broke off.")
 
     def _uploader(self) -> UUID:
         user = getattr(self.request, "user", None)
