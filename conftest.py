@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg2
+import psycopg2.extensions
 import pytest
 import redis
 from django.db import connection
@@ -22,13 +22,13 @@ hypothesis_settings.register_profile("house", deadline=None, database=None)
 hypothesis_settings.load_profile("house")
 
 # Rooms may offer fixtures to every test in <room>/tests/fixtures.py.
-ROOMS = (
-    "vault audit access retention clients continuity incidents training transfer governance handover".split()
-)
+LOWER_ROOMS = ("vault", "audit", "access", "retention", "clients")
+UPPER_ROOMS = ("continuity", "incidents", "training", "transfer", "governance", "handover")
+HOUSE = Path(__file__).parent
 pytest_plugins = [
     f"{room}.tests.fixtures"
-    for room in ROOMS
-    if (Path(__file__).parent / room / "tests/fixtures.py").exists()
+    for room in (*LOWER_ROOMS, *UPPER_ROOMS)
+    if (HOUSE / room / "tests" / "fixtures.py").exists()
 ]
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -42,13 +42,12 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(template: Template, django_test_environment: None) -> Iterator[None]:
-    """This worker's database is a fresh clone of the template, reached as the application role."""
+def django_db_setup(template: Template, django_test_environment: None) -> None:  # noqa: ARG001
+    """The worker's database is a fresh clone of the template, reached as the application role."""
     template.ensure(os.environ)
     template.clone(DATABASE)
     # The log forbids TRUNCATE, so nothing is flushed: a committing test has a clone of its own.
-    TransactionTestCase._fixture_teardown = lambda self: None
-    yield
+    TransactionTestCase._fixture_teardown = lambda _self: None  # noqa: SLF001
 
 
 @pytest.fixture
@@ -58,7 +57,10 @@ def _django_db_helper(database_of_its_own: None, _django_db_helper: None) -> Non
 
 @pytest.fixture
 def database_of_its_own(
-    request: pytest.FixtureRequest, template: Template, django_db_setup: None, django_db_blocker
+    request: pytest.FixtureRequest,
+    template: Template,
+    django_db_setup: None,  # noqa: ARG001
+    django_db_blocker,
 ) -> Iterator[None]:
     """A test that commits gets a clone nobody else sees; any other keeps the worker's database."""
     if not _commits(request):
@@ -71,7 +73,7 @@ def database_of_its_own(
         connection.close()
     with django_db_blocker.unblock():
         connection.settings_dict["NAME"] = DATABASE
-    export(template.places, own_addresses(template.postgres, template.redis, DATABASE))
+    export(template.places, own_addresses(template.postgres, template.redis.url(), DATABASE))
     template.drop(name)
 
 
@@ -86,18 +88,18 @@ def _use_database(template: Template, name: str) -> None:
     connection.close()
     template.clone(name)
     connection.settings_dict["NAME"] = name
-    export(template.places, own_addresses(template.postgres, template.redis, name))
+    export(template.places, own_addresses(template.postgres, template.redis.url(), name))
 
 
 @pytest.fixture
-def superuser(template: Template) -> Iterator[Callable[[], "psycopg2.extensions.connection"]]:
+def superuser(template: Template) -> Iterator[Callable[[], psycopg2.extensions.connection]]:
     """Opens autocommitting connections to this test's database as the superuser: for tampering.
 
     They see only what is committed, so use them in ``django_db(transaction=True)`` tests.
     """
     opened = []
 
-    def connect() -> "psycopg2.extensions.connection":
+    def connect() -> psycopg2.extensions.connection:
         name = connection.settings_dict["NAME"]
         link = psycopg2.connect(template.postgres.url(SUPERUSER, name))
         link.autocommit = True
@@ -110,7 +112,7 @@ def superuser(template: Template) -> Iterator[Callable[[], "psycopg2.extensions.
 
 
 @pytest.fixture
-def redis_flushed() -> Iterator["redis.Redis"]:
+def redis_flushed() -> Iterator[redis.Redis]:
     """The tests' Redis, empty before and after."""
     client = redis.Redis.from_url(os.environ["REDIS_URL"])
     client.flushdb()

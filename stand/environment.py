@@ -9,10 +9,10 @@ Invariants:
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from stand.places import Places, write_json
 from stand.postgres import Server
-from stand.redis import RedisServer
 from stand.roles import APP, DATABASE, MIGRATOR, SUPERUSER
 
 
@@ -26,12 +26,12 @@ class Addresses:
     superuser: str = ""
 
 
-def own_addresses(postgres: Server, redis: RedisServer, database: str = DATABASE) -> Addresses:
-    """The addresses of servers of our own."""
+def own_addresses(postgres: Server, redis: str, database: str = DATABASE) -> Addresses:
+    """The addresses of a PostgreSQL of our own, beside the Redis at ``redis``."""
     return Addresses(
         database=postgres.url(APP, database),
         migrate_database=postgres.url(MIGRATOR, database),
-        redis=redis.url(),
+        redis=redis,
         superuser=postgres.url(SUPERUSER, database),
     )
 
@@ -59,7 +59,11 @@ _REPLACED = frozenset({"MIGRATE_DATABASE_URL", "SUPERUSER_URL"})
 
 def migration(environment: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
     """The environment in which migrations run: as the migrator, granting to the application role."""
-    return {**environment, "DATABASE_URL": addresses.migrate_database, "DB_APP_ROLE": APP}
+    return {
+        **environment,
+        "DATABASE_URL": addresses.migrate_database,
+        "DB_APP_ROLE": urlsplit(addresses.database).username or APP,
+    }
 
 
 def write_runtime(places: Places, addresses: Addresses, port: int) -> None:

@@ -9,6 +9,7 @@ Invariants:
 import hashlib
 import json
 import os
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,19 @@ class Places:
         """Which processes the last run started, so that the next can end what a crash left."""
         return self.state / "children.json"
 
+    def clear(self) -> None:
+        """What a stand keeps is gone; the lock stays, and so does whatever else lies in the folder."""
+        for folder in (self.postgres, self.redis, self.logs, self.state / "beat", self.state / "staticfiles"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (self.keyring, self.files):
+            if folder.parent == self.state:
+                shutil.rmtree(folder, ignore_errors=True)
+        for secret in (self.root_key, self.secret_key):
+            if secret.parent == self.state:
+                secret.unlink(missing_ok=True)
+        for note in (self.runtime, self.children, self.state / "escrow.json"):
+            note.unlink(missing_ok=True)
+
     def make(self) -> None:
         """Every folder exists and is private afterwards."""
         for folder in (self.state, self.postgres, self.redis, self.logs, self.keyring, self.files):
@@ -93,7 +107,7 @@ def private_folder(folder: Path) -> Path:
 
 
 def socket_folder(preferred: Path, socket_name: str) -> Path:
-    """A private folder in which a socket of this name can be opened: ``preferred`` unless its path is too long."""
+    """A private folder for a socket of this name: ``preferred`` unless its path is too long."""
     if len(os.fsencode(preferred / socket_name)) <= SOCKET_PATH_BYTES:
         return private_folder(preferred)
     mark = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]

@@ -90,7 +90,7 @@ class Server:
         return socket_folder(self.folder / "socket", SOCKET_NAME)
 
     def start(self) -> "Server":
-        """The server accepts connections and the roles exist afterwards; raises ``StandError`` with the log's end."""
+        """It accepts connections and has its roles afterwards; raises ``StandError`` with the log's end."""
         if self.process is not None and self.process.poll() is None:
             return self
         private_folder(self.folder)

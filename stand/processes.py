@@ -5,6 +5,7 @@ Invariants:
 - The kernel signals a child when the thread that started it ends, however that ends.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from stand.errors import StandError
 
@@ -24,12 +26,12 @@ Process = subprocess.Popen[bytes]
 def spawn(
     command: Sequence[str | Path],
     *,
-    log: Path,
+    log: Path | None,
     env: Mapping[str, str] | None = None,
     orphaned: signal.Signals = signal.SIGTERM,
     cwd: Path | None = None,
 ) -> Process:
-    """Start ``command`` with its output appended to ``log``; it gets ``orphaned`` when we end."""
+    """Start ``command``, output appended to ``log`` (None: to our own); it gets ``orphaned`` when we end."""
     parent = os.getpid()
 
     def leash() -> None:
@@ -37,22 +39,24 @@ def spawn(
         if os.getppid() != parent:  # We ended before the leash was on.
             os._exit(1)
 
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        return subprocess.Popen(  # noqa: S603 - the callers' own fixed commands
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=descriptor,
-            stderr=subprocess.STDOUT,
-            env=None if env is None else dict(env),
-            cwd=cwd,
-            start_new_session=True,
-            preexec_fn=leash,  # noqa: PLW1509 - nothing but two system calls
-        )
-    except OSError as error:
-        raise StandError(f"cannot start {command[0]}: {error.strerror}") from error
-    finally:
-        os.close(descriptor)
+    with contextlib.nullcontext() if log is None else _private_log(log) as output:
+        try:
+            return subprocess.Popen(  # noqa: S603 - the callers' own fixed commands
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=None if log is None else subprocess.STDOUT,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=leash,  # noqa: PLW1509 - nothing but two system calls
+            )
+        except OSError as error:
+            raise StandError(f"cannot start {command[0]}: {error.strerror}") from error
+
+
+def _private_log(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def stop(process: Process, how: signal.Signals = signal.SIGTERM, *, within: float = 15) -> None:
@@ -94,7 +98,7 @@ def session_members(leader: int) -> list[int]:
 
 
 def started_at(pid: int) -> str:
-    """The kernel's start time of a live process, which tells it from a later one with its number; or empty."""
+    """The kernel's start time of a live process, else empty; tells it from a later one with its number."""
     fields = _status(pid)
     return fields[19] if fields and fields[0] not in "ZX" else ""
 

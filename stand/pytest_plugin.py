@@ -18,7 +18,9 @@ from stand.places import Places
 from stand.postgres import Server
 from stand.redis import RedisServer
 from stand.secrets import ensure_secrets
+from stand.supervisor import end_leftovers
 from stand.template import BASE, Template
+from stand.translations import compile_messages
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 DATABASE = f"test_{WORKER}"
@@ -34,7 +36,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         except StandError as error:
             raise pytest.UsageError(str(error)) from error
     template = template_of(places)
-    addresses = own_addresses(template.postgres, template.redis, DATABASE)
+    addresses = own_addresses(template.postgres, template.redis.url(), DATABASE)
     if WORKER == "main":
         write_runtime(places, addresses, port=0)
     export(places, addresses)
@@ -47,7 +49,7 @@ def template_of(places: Places) -> Template:
 
 
 def export(places: Places, addresses: Addresses) -> None:
-    """This process and those it starts use the test's database."""
+    """The database of the test is what this process and those it starts use."""
     os.environ.update(application(places, addresses, port=0))
     os.environ["MIGRATE_DATABASE_URL"] = addresses.migrate_database
     os.environ["SUPERUSER_URL"] = addresses.superuser
@@ -58,7 +60,9 @@ def _start(config: pytest.Config, places: Places) -> None:
     places.make()
     lock = take_lock(places.lock, "pytest")
     template = template_of(places)
+    end_leftovers(places)
     template.clean()
+    compile_messages()
     ensure_secrets(places)
     template.redis.start()
     config.add_cleanup(template.redis.stop)

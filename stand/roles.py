@@ -36,16 +36,16 @@ RunSql = Callable[[str, str], str]
 
 def prepare_roles(run: RunSql, passwords: dict[str, str]) -> None:
     """The three roles and the empty database exist afterwards; begun work of an earlier try is finished."""
-    if not run(f"SELECT 1 FROM pg_roles WHERE rolname = '{APP}'", "postgres"):
+    if APP not in run("SELECT rolname FROM pg_roles", "postgres").split():
         script = _ROLES.format(migrator=passwords[MIGRATOR], app=passwords[APP])
         run(f"BEGIN;{script}COMMIT;", "postgres")
-    if not run(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'", "postgres"):
+    if DATABASE not in run("SELECT datname FROM pg_database", "postgres").split():
         run(create_database(DATABASE), "postgres")
     run(_RIGHTS_INSIDE, DATABASE)
 
 
 def create_database(name: str, template: str = "template0") -> str:
-    """The SQL that makes a database only the product's roles may enter; a copy keeps its template's rights inside."""
+    """The SQL of a database for the product's roles alone; inside, a copy has its template's rights."""
     return (
         f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template};"
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;"

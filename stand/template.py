@@ -74,7 +74,7 @@ class Template:
                 shutil.copytree(self.keyring, self.places.keyring, dirs_exist_ok=True)
 
     def clean(self) -> None:
-        """Nothing of an earlier run is left but the template, and that only if the root key is still its own."""
+        """Nothing of an earlier run is left but the template, and that only beside its root key."""
         for folder in (self.places.keyring, self.places.files):
             shutil.rmtree(folder, ignore_errors=True)
             private_folder(folder)
@@ -100,10 +100,8 @@ class Template:
         known = read_json(self.mark)
         if not known or known.get("digest") != digest() or not self.keyring.is_dir():
             return False
-        in_database = self.postgres.sql(
-            f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{TEMPLATE}'"
-        )
-        return in_database == known.get("mark")
+        marks = self.postgres.sql("SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database")
+        return f"{TEMPLATE}|{known.get('mark')}" in marks.splitlines()
 
     def _make(self, environment: Mapping[str, str]) -> None:
         self.mark.unlink(missing_ok=True)
@@ -113,7 +111,7 @@ class Template:
         self.postgres.sql(rights_inside(), TEMPLATE)
         shutil.rmtree(self.keyring, ignore_errors=True)
         private_folder(self.keyring)
-        addresses = own_addresses(self.postgres, self.redis, TEMPLATE)
+        addresses = own_addresses(self.postgres, self.redis.url(), TEMPLATE)
         here = {
             **environment,
             "DJANGO_SETTINGS_MODULE": "handover.settings",

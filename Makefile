@@ -1,0 +1,40 @@
+# Every target does its own set-up. Nothing reads standard input.
+
+PYTHON ?= python3
+RUN = .venv/bin/python
+ARGS ?=
+export SERVE CLIENTS SCALE SEED HANDOVER_STATE HANDOVER_PORT
+
+.PHONY: help demo test run check prove bench venv venv-dev
+
+help:
+	@echo "make demo    hand 2,000 sample clients over, end to end (SERVE=0: then stop)"
+	@echo "make test    run the tests (ARGS='clients -x' for some of them)"
+	@echo "make run     start the empty product"
+	@echo "make check   formatting, types, import floors, migrations, translations"
+	@echo "make prove   the long proofs at size (SCALE=)"
+	@echo "make bench   measure (SCALE=)"
+
+venv:
+	@$(PYTHON) stand/bootstrap.py </dev/null
+
+venv-dev:
+	@$(PYTHON) stand/bootstrap.py dev </dev/null
+
+demo: venv
+	@$(RUN) -m stand demo </dev/null
+
+run: venv
+	@$(RUN) -m stand run </dev/null
+
+test: venv
+	@$(RUN) -m pytest -q $(ARGS) </dev/null
+
+check: venv-dev
+	@$(RUN) -m stand.checking </dev/null
+
+prove: venv
+	@HANDOVER_STATE=$${HANDOVER_STATE:-var/prove} $(RUN) -m stand with -- $(RUN) manage.py prove $(ARGS) </dev/null
+
+bench: venv
+	@HANDOVER_STATE=$${HANDOVER_STATE:-var/bench} $(RUN) -m stand with -- $(RUN) manage.py bench $(ARGS) </dev/null
