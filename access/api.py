@@ -156,7 +156,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @extend_schema(request=SwitchSerializer, responses=PersonSerializer)
     @action(detail=True, methods=["post"])
-    def switch(self, request: Request, pk: str) -> Response:
+    def switch(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """Switch the account off or on; needs a fresh step-up."""
         require_step_up(request)
         data = SwitchSerializer(data=request.data)
@@ -166,7 +166,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @extend_schema(request=NewDutySerializer, responses={201: DutySerializer})
     @action(detail=True, methods=["post"])
-    def duties(self, request: Request, pk: str) -> Response:
+    def duties(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """Give a duty."""
         data = NewDutySerializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -174,8 +174,10 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return Response(DutySerializer(held).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=DutySerializer)
-    @action(detail=True, methods=["post"], url_path="duties/(?P<duty_id>[0-9a-f-]{36})/end", url_name="duty-end")
-    def end_duty(self, request: Request, pk: str, duty_id: str) -> Response:
+    @action(
+        detail=True, methods=["post"], url_path="duties/(?P<duty_id>[0-9a-f-]{36})/end", url_name="duty-end"
+    )
+    def end_duty(self, request: Request, pk: str, duty_id: str) -> Response:  # noqa: ARG002
         """End a duty at once."""
         held = self.get_object().assignments.filter(pk=duty_id).first()
         if held is None:

@@ -5,7 +5,7 @@ Invariants, kept by the database too:
 - ``ends_on`` is the first day on which a duty or grant no longer holds, so ending one today holds at once.
 """
 
-import datetime
+from datetime import date
 from typing import ClassVar, Self
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from guardian.mixins import GuardianUserMixin
 
 from access.duties import Duty
@@ -123,9 +124,7 @@ class User(GuardianUserMixin, PermissionsMixin, AbstractBaseUser):
     username = models.CharField(_("user name"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=100)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="users")
-    branch = models.ForeignKey(
-        Branch, on_delete=models.PROTECT, related_name="users", null=True, blank=True
-    )
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="users", null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=Language, default=Language.ENGLISH)
     staff_no = models.CharField(_("staff number"), max_length=20, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -156,7 +155,7 @@ class User(GuardianUserMixin, PermissionsMixin, AbstractBaseUser):
 class InForceQuerySet(models.QuerySet):  # type: ignore[type-arg]
     """Rows with ``starts_on`` and ``ends_on``."""
 
-    def in_force(self, day: datetime.date | None = None) -> Self:
+    def in_force(self, day: date | None = None) -> Self:
         """Those that hold on ``day``, by default today in the installation's zone."""
         day = day or timezone.localdate()
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)

@@ -33,7 +33,8 @@ View = Callable[..., HttpResponseBase]
 @runtime_checkable
 class HasParties(Protocol):
     """An object that belongs to certain organisations. May also have ``granted_through()``, the object
-    (a transfer, say) a grant on which opens this one."""
+    (a transfer, say) a grant on which opens this one.
+    """
 
     def parties(self) -> set[UUID]: ...
 
@@ -67,7 +68,8 @@ def require(user: object, permission: str, obj: object | None = None) -> None:
 def within_reach(user: User, obj: object) -> bool:
     """True when the person's organisation is a party to the object or a grant in force opens it.
 
-    An object without parties belongs to the installation as a whole (the law register, say): duty alone decides.
+    An object without parties belongs to the installation as a whole (the law register, say): there
+    duty alone decides.
     """
     parties = parties_of(obj)
     if parties is None or user.organisation_id in parties:
@@ -88,15 +90,19 @@ def holds_grant(user: User, obj: object, codename: str | None = None) -> bool:
     """True when the person was let see this very object and the time has not run out."""
     if not isinstance(obj, models.Model):
         return False
-    codename = codename or f"view_{obj._meta.model_name}"
+    codename = codename or f"view_{obj._meta.model_name}"  # noqa: SLF001 - public in fact
     in_time = Grant.objects.in_force().filter(user=user, codename=codename, object_id=obj.pk).exists()
     return in_time and bool(ObjectPermissionChecker(user).has_perm(codename, obj))
 
 
 def granted_ids(user: User, model: type[models.Model], codename: str | None = None) -> set[UUID]:
     """The ids of this model's objects opened to the person by grants in force, to scope a queryset."""
-    codename = codename or f"view_{model._meta.model_name}"
-    grants = Grant.objects.in_force().filter(user=user, codename=codename, object_label=model._meta.label_lower)
+    codename = codename or f"view_{model._meta.model_name}"  # noqa: SLF001 - public in fact
+    grants = Grant.objects.in_force().filter(
+        user=user,
+        codename=codename,
+        object_label=model._meta.label_lower,  # noqa: SLF001
+    )
     return set(grants.values_list("object_id", flat=True))
 
 

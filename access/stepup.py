@@ -73,7 +73,9 @@ def step_up_required(view: View) -> View:
 def to_step_up(request: HttpRequest) -> HttpResponseRedirect:
     """The way to the step-up page, with the way back."""
     back = request.get_full_path() if request.method == "GET" else request.headers.get("Referer", "")
-    return HttpResponseRedirect(f"{reverse('access-step-up')}?{urlencode({'next': safe_next(request, back)})}")
+    return HttpResponseRedirect(
+        f"{reverse('access-step-up')}?{urlencode({'next': safe_next(request, back)})}"
+    )
 
 
 def safe_next(request: HttpRequest, address: str) -> str:

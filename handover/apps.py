@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class HandoverConfig(AppConfig):
     name = "handover"
+
+    def ready(self) -> None:
+        """Register the system checks and the edge's events."""
+        import handover.checks
+        import handover.events  # noqa: F401

@@ -13,7 +13,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 def secrets_are_real(**_kwargs: Any) -> list[CheckMessage]:
     """The session key is long, and debugging is off wherever others can reach the pages."""
     found: list[CheckMessage] = []
-    if len(settings.SECRET_KEY) < 32:  # noqa: PLR2004 - 32 characters
+    if len(settings.SECRET_KEY) < 32:
         found.append(Error("SECRET_KEY has fewer than 32 characters.", id="handover.E001"))
     if settings.DEBUG and not set(settings.ALLOWED_HOSTS) <= LOOPBACK:
         found.append(Error("DEBUG is on while other hosts are allowed.", id="handover.E002"))

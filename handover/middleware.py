@@ -30,12 +30,12 @@ class AuditContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = new_id()
+        request_id = str(new_id())
         request.request_id = request_id  # type: ignore[attr-defined]
         actor = request.user.pk if request.user.is_authenticated else None
         with acting(request_id=request_id, actor=actor):
             response = self.get_response(request)
-        response.headers["X-Request-Id"] = str(request_id)
+        response.headers["X-Request-Id"] = request_id
         return response
 
 

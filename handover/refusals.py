@@ -48,9 +48,9 @@ def _event_of(refusal: Refusal) -> tuple[Event, str]:
 
 
 def route_of(request: HttpRequest) -> str:
-    """The pattern of the address, which holds no ids and nothing typed."""
+    """The name of the address, which holds no ids and nothing typed."""
     try:
         match = request.resolver_match or resolve(request.path_info)
     except Resolver404:
         return ""
-    return match.route
+    return match.url_name or ""

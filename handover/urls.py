@@ -3,7 +3,8 @@
 from django.urls import include, path
 
 from handover import views
-from handover.api.router import schema, urlpatterns as api_addresses
+from handover.api.router import schema
+from handover.api.router import urlpatterns as api_addresses
 
 urlpatterns = [
     path("", views.home, name="home"),

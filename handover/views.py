@@ -18,17 +18,17 @@ def _error(request: HttpRequest, template: str, status: int, message: str) -> Ht
     return render(request, f"errors/{template}.html", context, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """400."""
     return _error(request, "400", 400, _("The server could not read what was sent."))
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """Django's own 403: shown as missing, like every refusal of access."""
     return not_found(request)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     """404, for what does not exist and for what is not the reader's."""
     return _error(request, "404", 404, _("There is nothing at this address for you."))
 
@@ -44,7 +44,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("errors/500.html", words), status=500)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """403: the form is not one we handed out in this session."""
     return _error(request, "csrf", 403, _("The form is not from this session any more."))
 
@@ -52,7 +52,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 @require_safe
 @never_cache
 @public
-def health(request: HttpRequest) -> JsonResponse:
+def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Whether the process answers and reaches its database; says nothing else."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -3,7 +3,13 @@
 from access.services.duties import assign_duty, end_duty
 from access.services.grants import end_grant, grant_object
 from access.services.passwords import change_password, check_credentials, confirm_password, note_sign_out
-from access.services.people import create_branch, create_organisation, create_user, found_installation, switch_user
+from access.services.people import (
+    create_branch,
+    create_organisation,
+    create_user,
+    found_installation,
+    switch_user,
+)
 
 __all__ = [
     "assign_duty",

@@ -1,6 +1,6 @@
 """Giving and ending duties. A change of duty changes what a person may do at once."""
 
-import datetime
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -22,8 +22,8 @@ def assign_duty(
     by: User | None,
     user: User,
     duty: Duty | str,
-    starts_on: datetime.date | None = None,
-    ends_on: datetime.date | None = None,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
 ) -> RoleAssignment:
     """Give a person a duty from ``starts_on`` (today) until the day before ``ends_on`` (open).
 
@@ -68,7 +68,7 @@ def _require_administration_of_duty(by: User | None, user: User, wanted: Duty) -
         require_administration(by, organisation)
 
 
-def _refuse_clash(user: User, wanted: Duty, starts_on: datetime.date, ends_on: datetime.date | None) -> None:
+def _refuse_clash(user: User, wanted: Duty, starts_on: date, ends_on: date | None) -> None:
     overlapping = user.assignments.filter(Q(ends_on=None) | Q(ends_on__gt=starts_on))
     if ends_on is not None:
         overlapping = overlapping.filter(starts_on__lt=ends_on)
@@ -88,7 +88,11 @@ def end_duty(assignment_id: UUID, *, by: User | None) -> RoleAssignment:
         NotAllowed: ``by`` does not look after this person's organisation.
         Refused: it is ``by``'s own duty, or it is over.
     """
-    held = RoleAssignment.objects.select_for_update(of=("self",)).select_related("user__organisation").get(pk=assignment_id)
+    held = (
+        RoleAssignment.objects.select_for_update(of=("self",))
+        .select_related("user__organisation")
+        .get(pk=assignment_id)
+    )
     require_administration(by, held.user.organisation)
     if by is not None and by.pk == held.user_id:
         raise Refused("access.own_duty")

@@ -1,6 +1,6 @@
 """Letting a person of another organisation see one object, for a time."""
 
-import datetime
+from datetime import date
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
@@ -23,7 +23,7 @@ def grant_object(
     obj: models.Model,
     *,
     by: User | None,
-    ends_on: datetime.date | None = None,
+    ends_on: date | None = None,
 ) -> Grant:
     """Let a person see one object until the day before ``ends_on``; their duty must still permit the act.
 
@@ -45,7 +45,12 @@ def grant_object(
         raise Refused("access.grant_held", name=user.username)
 
     grant = Grant.objects.create(
-        user=user, codename=codename, object_label=obj._meta.label_lower, object_id=obj.pk, ends_on=ends_on, given_by=by
+        user=user,
+        codename=codename,
+        object_label=obj._meta.label_lower,  # noqa: SLF001 - Django's public door to a model
+        object_id=obj.pk,
+        ends_on=ends_on,
+        given_by=by,
     )
     assign_perm(codename, user, obj)
     record(
@@ -97,4 +102,4 @@ def granted_object(grant: Grant) -> models.Model | None:
     """The object a grant opens, or None when it is gone."""
     kind = ContentType.objects.get_by_natural_key(*grant.object_label.split("."))
     model = kind.model_class()
-    return None if model is None else model._default_manager.filter(pk=grant.object_id).first()
+    return None if model is None else model._base_manager.filter(pk=grant.object_id).first()  # noqa: SLF001

@@ -6,7 +6,7 @@ Invariants:
 - The answer is the same for a wrong name, a wrong password, a switched-off account and a locked name.
 """
 
-import datetime
+from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth import authenticate
@@ -23,8 +23,8 @@ from audit.services import record
 from vault.ids import INSTALLATION
 
 MAX_ATTEMPTS: Final = 5
-LOCK_TIME: Final = datetime.timedelta(minutes=15)
-FORGET_AFTER: Final = datetime.timedelta(days=1)
+LOCK_TIME: Final = timedelta(minutes=15)
+FORGET_AFTER: Final = timedelta(days=1)
 
 
 def check_credentials(request: HttpRequest | None, *, username: str, password: str) -> User:
@@ -122,7 +122,7 @@ def _note_failure(user: User | None, failed: Event, *, digest: str, locks: bool)
     subject = user or ("access.user", INSTALLATION)
     organisation = user.organisation_id if user else None
     for event in (failed, Event.LOCKED_OUT) if locks else (failed,):
-        record(event, actor=None, subject=subject, organisation=organisation, name=digest[:16])
+        record(event, actor=None, subject=subject, organisation=organisation, name=digest)
 
 
 @transaction.atomic

@@ -32,7 +32,14 @@ def require_administration(by: User | None, organisation: Organisation) -> None:
 
 @transaction.atomic
 def create_organisation(
-    *, by: User | None, code: str, name_en: str, name_zh: str, kind: str, uscc: str = "", contact: dict[str, str] | None = None
+    *,
+    by: User | None,
+    code: str,
+    name_en: str,
+    name_zh: str,
+    kind: str,
+    uscc: str = "",
+    contact: dict[str, str] | None = None,
 ) -> Organisation:
     """Register a legal person. A broker has its keys from then on; a guest holds no data and needs none.
 
@@ -43,11 +50,20 @@ def create_organisation(
         Refused: the code is taken.
     """
     require(by, "access.create_organisation")
-    return _register_organisation(by, code=code, name_en=name_en, name_zh=name_zh, kind=kind, uscc=uscc, contact=contact)
+    return _register_organisation(
+        by, code=code, name_en=name_en, name_zh=name_zh, kind=kind, uscc=uscc, contact=contact
+    )
 
 
 def _register_organisation(
-    by: User | None, *, code: str, name_en: str, name_zh: str, kind: str, uscc: str, contact: dict[str, str] | None
+    by: User | None,
+    *,
+    code: str,
+    name_en: str,
+    name_zh: str,
+    kind: str,
+    uscc: str,
+    contact: dict[str, str] | None,
 ) -> Organisation:
     code = code.strip().upper()
     if Organisation.objects.filter(code=code).exists():
@@ -65,12 +81,16 @@ def _register_organisation(
     )
     if organisation.kind == Organisation.Kind.BROKER:
         create_organisation_keys(organisation.pk)
-    record(Event.ORGANISATION_CREATED, actor=by, subject=organisation, organisation=organisation.pk, kind=kind)
+    record(
+        Event.ORGANISATION_CREATED, actor=by, subject=organisation, organisation=organisation.pk, kind=kind
+    )
     return organisation
 
 
 @transaction.atomic
-def create_branch(*, by: User | None, organisation: Organisation, code: str, name_en: str, name_zh: str) -> Branch:
+def create_branch(
+    *, by: User | None, organisation: Organisation, code: str, name_en: str, name_zh: str
+) -> Branch:
     """Add a branch to an organisation.
 
     Raises:
@@ -106,7 +126,13 @@ def create_user(
     Organisation.objects.select_for_update().get(pk=organisation.pk)
     require_administration(by, organisation)
     return _open_account(
-        by, organisation=organisation, username=username, name=name, password=password, branch=branch, language=language
+        by,
+        organisation=organisation,
+        username=username,
+        name=name,
+        password=password,
+        branch=branch,
+        language=language,
     )
 
 
@@ -124,7 +150,9 @@ def _open_account(
         raise Refused("access.username_taken")
     if branch is not None and branch.organisation_id != organisation.pk:
         raise Refused("access.branch_elsewhere")
-    user = User(username=username.strip(), name=name, organisation=organisation, branch=branch, language=language)
+    user = User(
+        username=username.strip(), name=name, organisation=organisation, branch=branch, language=language
+    )
     refuse_weak_password(password, user)
     user.set_password(password)
     user.save()
@@ -181,12 +209,22 @@ def found_installation(
     if RoleAssignment.objects.filter(duty=Duty.ADMINISTRATOR).exists():
         raise Refused("access.administrator_exists")
     organisation = _register_organisation(
-        None, code=code, name_en=name_en, name_zh=name_zh, kind=Organisation.Kind.BROKER, uscc=uscc, contact=None
+        None,
+        code=code,
+        name_en=name_en,
+        name_zh=name_zh,
+        kind=Organisation.Kind.BROKER,
+        uscc=uscc,
+        contact=None,
     )
     user = _open_account(None, organisation=organisation, username=username, name=name, password=password)
     held = RoleAssignment.objects.create(user=user, duty=Duty.ADMINISTRATOR)
     record(
-        Event.DUTY_ASSIGNED, actor=None, subject=user, organisation=organisation.pk,
-        duty=held.duty, starts_on=held.starts_on.isoformat(),
+        Event.DUTY_ASSIGNED,
+        actor=None,
+        subject=user,
+        organisation=organisation.pk,
+        duty=held.duty,
+        starts_on=held.starts_on.isoformat(),
     )
     return user

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from access.actors import acting_user
 from access.forms import AccountForm, DutyForm, OrganisationForm
-from access.models import Organisation, RoleAssignment, User
+from access.models import Organisation, RoleAssignment
 from access.policies import may, permission_required
 from access.queries import organisations_administered_by, users_visible_to
 from access.services import (

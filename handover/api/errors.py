@@ -26,7 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer for ``error``; None lets an unexpected one rise. Refusals are remembered in the log."""
-    request: HttpRequest = context["request"]._request
+    request: HttpRequest = context["request"]._request  # noqa: SLF001 - Django's own request
     if isinstance(error, Refused | NotAllowed | VaultError):
         remember(request, error)
     if isinstance(error, Refused):
