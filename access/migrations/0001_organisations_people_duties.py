@@ -126,6 +126,7 @@ class Migration(migrations.Migration):
                 ),
                 ("username", models.CharField(max_length=60, unique=True, verbose_name="user name")),
                 ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("staff_no", models.CharField(blank=True, max_length=20, verbose_name="staff number")),
                 (
                     "language",
                     models.CharField(

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('access', '0002_clients'),
+        ('access', '0001_organisations_people_duties'),
         ('clients', '0001_clients'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
