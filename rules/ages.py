@@ -2,14 +2,15 @@
 
 Invariants:
 - The figures come from the pack: under 14 from the sensitive-data rule, under 18 from the minors rule.
-- An age is reached at the start of the birthday; who is born on 29 February has it on 1 March in
-  other years.
+- An age is reached at the start of the birthday; who is born on 29 February has it on 28 February in
+  other years, the month's last day standing in for the day that is missing.
 - A rule that is not in force protects nobody, so a missing figure never makes anyone a child.
 """
 
 from datetime import date
 from typing import Literal
 
+from rules.deadlines import add_years
 from rules.packs import Pack
 from rules.thresholds import meets
 
@@ -19,7 +20,8 @@ AgeBand = Literal["child", "minor", "adult"]
 
 def age(born_on: date, on: date) -> int:
     """Return the completed years of life; negative before birth."""
-    return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
+    years = on.year - born_on.year
+    return years - (add_years(born_on, years) > on)
 
 
 def age_band(pack: Pack, born_on: date, *, on: date) -> AgeBand:

@@ -87,6 +87,11 @@ def is_provisional(pack: Pack, calendar: Calendar, day: date) -> bool:
     return calendar in pack.calendars and day > pack.calendars[calendar].confirmed_until
 
 
+def add_years(day: date, years: int) -> date:
+    """Return the same day of another year, 28 February for a 29th that year does not have."""
+    return _add_months(day, 12 * years)
+
+
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """Return the last moment of that day in that zone."""
     return datetime.combine(day, time.max, zone)
@@ -113,12 +118,8 @@ def _add_months(day: date, duration: int) -> date:
     return date(year, month + 1, min(day.day, months.monthrange(year, month + 1)[1]))
 
 
-def _add_years(day: date, duration: int) -> date:
-    return _add_months(day, 12 * duration)
-
-
 _STEPS: dict[str, Callable[[date, int], date]] = {
     "calendar_days": _add_days,
     "months": _add_months,
-    "years": _add_years,
+    "years": add_years,
 }

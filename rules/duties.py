@@ -45,7 +45,10 @@ class Duty(Struct, frozen=True):
 def due_duties(pack: Pack, facts: TransferFacts) -> list[Duty]:
     """Return the duties of this transfer under the rules in force on `as_of`, in the order of the pack."""
     return [
-        Duty(rule.id, rule.citation, duty.code, duty.text, _due(pack, rule, duty, facts), duty.satisfied_by, duty.gate)
+        Duty(
+            rule_id=rule.id, article=rule.citation, code=duty.code, text=duty.text,
+            due=_due(pack, rule, duty, facts), satisfied_by=duty.satisfied_by, gate=duty.gate,
+        )
         for rule in pack.in_force(facts.as_of)
         for duty in rule.duties
         if facts.basis in duty.bases and _concerned(rule, duty, facts)

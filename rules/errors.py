@@ -16,5 +16,5 @@ class PackError(RulesError):
         super().__init__(f"{file}: {rule}: {field}: {reason}")
 
 
-class UnknownRule(RulesError):
+class UnknownRuleError(RulesError):
     """A rule was cited that the pack does not hold."""

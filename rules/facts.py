@@ -18,10 +18,10 @@ Consent = Literal["none", "given", "refused"]
 class ClientFacts(Struct, frozen=True, kw_only=True):
     """One client on one day.
 
-    `noticed_on` is the day of service or of publication; `attempts` counts failed individual attempts;
-    `objection` is the client's standing word: an objection taken back, or decided in favour of staying,
-    is "none". A notice or objection dated after `as_of` has not happened yet, so the verdict of any
-    earlier day can be computed from today's facts.
+    `noticed_on` is the day of service or of publication; `attempts` counts failed individual attempts
+    on different channels; `objection` is the client's standing word: an objection taken back, or decided
+    in favour of staying, is "none". A notice or objection dated after `as_of` has not happened yet, so
+    the verdict of any earlier day can be computed from today's facts.
 
     Raises:
         RulesError: a value outside its list, an undated service or objection, or negative attempts.

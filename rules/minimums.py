@@ -46,10 +46,12 @@ def minimums(pack: Pack, category: Category, events: Mapping[str, date], *, on: 
         for entry in rule.retention
         if entry.category == category
     ]
-    return tuple(sorted(found, key=lambda minimum: (minimum.until is None, minimum.until or on), reverse=True))
+    return tuple(sorted(found, key=lambda each: (each.until is None, each.until or on), reverse=True))
 
 
-def longest_minimum(pack: Pack, category: Category, events: Mapping[str, date], *, on: date) -> Minimum | None:
+def longest_minimum(
+    pack: Pack, category: Category, events: Mapping[str, date], *, on: date
+) -> Minimum | None:
     """Return the minimum that keeps the category longest, none if no rule in force keeps it at all."""
     found = minimums(pack, category, events, on=on)
     return found[0] if found else None

@@ -19,11 +19,12 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
-from rules.errors import PackError, UnknownRule
+from rules.errors import PackError, UnknownRuleError
 from rules.schema import CalendarRule, Checklist, Code, FieldRule, Rule, Said, Text
 
 FOLDER = Path(__file__).with_suffix("")
 BEFORE_CUTOVER = "before_cutover"
+OPEN_DAY_CALENDARS = {"business_days", "trading_days"}
 TRANSFER_TRIGGERS = frozenset({"merger_resolved", "application_filed", "threshold_reached"})
 
 
@@ -53,10 +54,10 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=T
         """Return the rule, disabled or not, so that it can be cited.
 
         Raises:
-            UnknownRule: the pack holds no such rule.
+            UnknownRuleError: the pack holds no such rule.
         """
         if rule_id not in self._by_id:
-            raise UnknownRule(f"{self.code}: no rule {rule_id}")
+            raise UnknownRuleError(f"{self.code}: no rule {rule_id}")
         return self._by_id[rule_id]
 
     def in_force(self, on: date) -> tuple[Rule, ...]:
@@ -108,11 +109,12 @@ def read_pack(path: Path) -> Pack:
 class _StrictLoader(yaml.SafeLoader):
     """YAML without the silent overwriting of a key that stands twice."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = [str(key) for key, times in Counter(map(str, keys)).items() if times > 1]
         if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key twice: {', '.join(twice)}", node.start_mark)
+            said = f"key twice: {', '.join(twice)}"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -135,49 +137,45 @@ def _convert(raw: object, shape: Any, file: str, name: str) -> Any:
 
 
 def _check_pack(pack: Pack, file: str) -> None:
-    def refuse(field: str, reason: str) -> None:
-        raise PackError(file, "pack", field, reason)
-
-    def refuse_twice(field: str, names: list[str]) -> None:
-        for name, times in Counter(names).items():
-            if times > 1:
-                refuse(field, f"{name} stands {times} times")
-
-    refuse_twice("rules", [rule.id for rule in pack.rules])
-    refuse_twice("checklists", [checklist.code for checklist in pack.checklists])
-    refuse_twice("classification", [entry.field for entry in pack.classification])
-    for checklist in pack.checklists:
-        refuse_twice(f"checklists.{checklist.code}", [item.code for item in checklist.items])
-        _check_items(pack, checklist, file)
+    _refuse_twice(file, "rules", [rule.id for rule in pack.rules])
+    _refuse_twice(file, "checklists", [checklist.code for checklist in pack.checklists])
+    _refuse_twice(file, "classification", [entry.field for entry in pack.classification])
     if pack.time_zone not in available_timezones():
-        refuse("time_zone", f"unknown zone {pack.time_zone}")
-    for calendar in ("business_days", "trading_days"):
-        if calendar not in pack.calendars:
-            refuse("calendars", f"{calendar} is missing")
+        raise PackError(file, "pack", "time_zone", f"unknown zone {pack.time_zone}")
+    if set(pack.calendars) != OPEN_DAY_CALENDARS:
+        wanted = " and ".join(sorted(OPEN_DAY_CALENDARS))
+        raise PackError(file, "pack", "calendars", f"must be {wanted}")
+    for checklist in pack.checklists:
+        _check_items(pack, checklist, file)
+
+
+def _refuse_twice(file: str, field: str, names: list[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise PackError(file, "pack", field, f"{name} stands {times} times")
 
 
 def _check_items(pack: Pack, checklist: Checklist, file: str) -> None:
+    _refuse_twice(file, f"checklists.{checklist.code}", [item.code for item in checklist.items])
     known = {rule.id for rule in pack.rules}
     for item in checklist.items:
+        field = f"checklists.{checklist.code}.{item.code}"
         if item.rule not in known:
-            raise PackError(file, item.rule, f"checklists.{checklist.code}.{item.code}", "no such rule")
+            raise PackError(file, item.rule, field, "no such rule")
         if not item.needs and not item.says:
-            raise PackError(file, item.rule, f"checklists.{checklist.code}.{item.code}", "nothing to look for")
+            raise PackError(file, item.rule, field, "nothing to look for")
 
 
 def _check_rule(rule: Rule, file: str) -> None:
-    def refuse(field: str, reason: str) -> None:
-        raise PackError(file, rule.id, field, reason)
-
     if rule.enabled and rule.mark == "M":
-        refuse("enabled", "a rule from memory stays disabled until somebody has read its source")
+        raise PackError(file, rule.id, "enabled", "a rule from memory stays off until its source was read")
     if rule.enabled and not rule.used_by:
-        refuse("used_by", "an enabled rule must name who reads it")
+        raise PackError(file, rule.id, "used_by", "an enabled rule must name who reads it")
     if rule.effective_to is not None and rule.effective_to < rule.effective_from:
-        refuse("effective_to", "ends before it begins")
+        raise PackError(file, rule.id, "effective_to", "ends before it begins")
     for deadline in rule.deadlines:
         if deadline.zone not in available_timezones():
-            refuse("deadlines", f"unknown zone {deadline.zone}")
+            raise PackError(file, rule.id, f"deadlines.{deadline.code}", f"unknown zone {deadline.zone}")
     _check_duties(rule, file)
 
 
@@ -185,7 +183,8 @@ def _check_duties(rule: Rule, file: str) -> None:
     dues = {BEFORE_CUTOVER, *(each.code for each in rule.deadlines if each.trigger in TRANSFER_TRIGGERS)}
     thresholds = {threshold.code for threshold in rule.thresholds}
     for duty in rule.duties:
+        field = f"duties.{duty.code}"
         if duty.due not in dues:
-            raise PackError(file, rule.id, f"duties.{duty.code}.due", f"no deadline {duty.due} that a transfer triggers")
+            raise PackError(file, rule.id, f"{field}.due", f"no deadline {duty.due} that a transfer triggers")
         if duty.threshold is not None and duty.threshold not in thresholds:
-            raise PackError(file, rule.id, f"duties.{duty.code}.threshold", f"no threshold {duty.threshold}")
+            raise PackError(file, rule.id, f"{field}.threshold", f"no threshold {duty.threshold}")

@@ -86,7 +86,7 @@ def crossings(pack: Pack, persons: PersonCounts, *, on: date) -> tuple[Crossing,
 
 
 def reached(pack: Pack, counted: Counted, count: int, *, on: date) -> tuple[tuple[str, str], ...]:
-    """Return (rule id, threshold code) of every figure of that kind the count meets, smallest figure first."""
+    """Return (rule id, threshold code) of every figure of that kind the count meets, smallest first."""
     met = [
         (threshold.figure, rule.id, threshold.code)
         for rule in pack.in_force(on)

@@ -30,6 +30,7 @@ State = Literal[
     "in_scope", "notified", "cleared", "objected", "leaving", "left", "parked", "undeliverable", "excluded"
 ]
 Mover = Literal["transferor", "transferee", "client", "guardian", "counsel", "nobody"]
+Stand = tuple[State, Mover]
 Hindrance = tuple[str, str, State, Mover]
 Outcome = Literal["moves", "moves_suspended", "moves_exit_open", "stays", "gone", "waits"]
 
@@ -175,29 +176,45 @@ class _Weighing:
             self._cite(NOTICE, "purpose_changed")
         window = self._cite(WINDOW, "window_by_policy")
         requirement: Requirement = "notice_with_exit" if window else "notice_only"
-        state, mover = self._merger_state(anew)
-        return self._end("separate_consent" if anew else requirement, state, mover)
+        return self._end("separate_consent" if anew else requirement, self._merger_stand(anew))
 
-    def _merger_state(self, anew: bool) -> tuple[State, Mover]:  # noqa: FBT001
-        if self.facts.exit_done:
-            return self._stand(NOTICE, "exit_done", "left", "nobody")
-        if self._unguarded():
-            return self._stand(CHILDREN, "guardian_missing", "parked", "transferor")
-        if self._objected_in_time():
-            if self.facts.objection == "objection_only":
-                return self._stand(NOTICE, "objected", "objected", "transferor")
-            return self._stand(NOTICE, self.facts.objection, "leaving", "transferor")
-        if self.hindrance is not None:
-            return self._stand(*self.hindrance)
-        self._cite_service()
-        if self._window_runs():
-            return self._stand(self._clock_rule(), "window_running", "notified", "client")
-        if anew and self.facts.separate_consent != "given":
-            refused = self.facts.separate_consent == "refused"
-            return self._stand(NOTICE, "new_purpose_refused" if refused else "silence_is_no", "parked", "client")
+    def _merger_stand(self, anew: bool) -> Stand:
+        return (
+            self._left(NOTICE)
+            or self._unguarded("parked", "transferor")
+            or self._timely_objection()
+            or self._unserved()
+            or self._window_running()
+            or (self._without_new_consent() if anew else None)
+            or self._window_over()
+        )
+
+    def _timely_objection(self) -> Stand | None:
+        """An objection counts until the window's last day, and before service at any time."""
+        objected_on = self.facts.objected_so_far
+        if objected_on is None or (self.window_ends_on is not None and objected_on > self.window_ends_on):
+            return None
+        if self.facts.objection == "objection_only":
+            return self._stand(NOTICE, "objected", "objected", "transferor")
+        return self._stand(NOTICE, self.facts.objection, "leaving", "transferor")
+
+    def _window_running(self) -> Stand | None:
+        if not self._window_runs():
+            return None
+        return self._stand(WINDOW, "window_running", "notified", "client")
+
+    def _without_new_consent(self) -> Stand | None:
+        answer = self.facts.separate_consent
+        if answer == "given":
+            return None
+        code = "new_purpose_refused" if answer == "refused" else "silence_is_no"
+        return self._stand(NOTICE, code, "parked", "client")
+
+    def _window_over(self) -> Stand:
         if self.facts.objected_so_far is not None:
             return self._stand(NOTICE, "objection_late", "cleared", "transferee")
-        return self._stand(self._clock_rule(), "window_over", "cleared", "nobody")
+        governing = WINDOW if self._rule_applies(WINDOW) else NOTICE
+        return self._stand(governing, "window_over", "cleared", "nobody")
 
     # Every other move of data: separate consent, or the client stays out.
 
@@ -207,21 +224,25 @@ class _Weighing:
             self._cite(CONFIDENTIALITY, "client_confidentiality")
         if self.facts.basis == "licence_withdrawn":
             self._cite(RESETTLEMENT, "resettled_by_choice")
-        state, mover = self._consent_state()
-        return self._end("separate_consent", state, mover)
+        return self._end("separate_consent", self._consent_stand())
 
-    def _consent_state(self) -> tuple[State, Mover]:
-        if self.facts.exit_done:
-            return self._stand(CONSENT, "exit_done", "left", "nobody")
-        if self._unguarded():
-            return self._stand(CHILDREN, "guardian_missing", "excluded", "guardian")
+    def _consent_stand(self) -> Stand:
+        return (
+            self._left(CONSENT)
+            or self._unguarded("excluded", "guardian")
+            or self._refusal()
+            or self._unserved()
+            or self._answer()
+        )
+
+    def _refusal(self) -> Stand | None:
         if self.facts.objected_so_far is not None:
             return self._stand(CONSENT, "objection_is_refusal", "excluded", "nobody")
         if self.facts.separate_consent == "refused":
             return self._stand(CONSENT, "consent_refused", "excluded", "nobody")
-        if self.hindrance is not None:
-            return self._stand(*self.hindrance)
-        self._cite_service()
+        return None
+
+    def _answer(self) -> Stand:
         if self.facts.separate_consent == "given":
             return self._stand(CONSENT, "consent_given", "cleared", "nobody")
         if self._window_runs():
@@ -229,6 +250,19 @@ class _Weighing:
         return self._stand(CONSENT, "silence_is_no", "excluded", "nobody")
 
     # What both share.
+
+    def _left(self, governing: str) -> Stand | None:
+        return self._stand(governing, "exit_done", "left", "nobody") if self.facts.exit_done else None
+
+    def _unserved(self) -> Stand | None:
+        """Return where a client stands who has not been served; cite the service of one who has."""
+        if self.hindrance is not None:
+            return self._stand(*self.hindrance)
+        if self.facts.notice == "announced":
+            self._cite(WINDOW, "served_by_announcement")
+        else:
+            self._cite(NOTICE if self.facts.basis == "merger" else CONSENT, "notice_delivered")
+        return None
 
     def _hindrance(self) -> Hindrance | None:
         """Return why the client is not served, none for one who is."""
@@ -257,27 +291,14 @@ class _Weighing:
             return WINDOW, "sign_off_missing", "undeliverable", "counsel"
         return None
 
-    def _cite_service(self) -> None:
-        if self.facts.notice == "announced":
-            self._cite(WINDOW, "served_by_announcement")
-        else:
-            self._cite(CONSENT if self.facts.basis != "merger" else NOTICE, "notice_delivered")
-
-    def _unguarded(self) -> bool:
-        """True for a child without a guardian on record; a guardian's part is cited."""
+    def _unguarded(self, state: State, mover: Mover) -> Stand | None:
+        """Return where a child without a guardian on record stands; cite the guardian's part otherwise."""
         if not self.facts.under14 or self.facts.kind != "person":
-            return False
+            return None
         if self._rule_applies(CHILDREN) and not self.facts.has_guardian:
-            return True
+            return self._stand(CHILDREN, "guardian_missing", state, mover)
         self._cite(CHILDREN, "guardian_acts")
-        return False
-
-    def _objected_in_time(self) -> bool:
-        """An objection counts until the window's last day, and before service at any time."""
-        objected_on = self.facts.objected_so_far
-        if objected_on is None:
-            return False
-        return self.window_ends_on is None or objected_on <= self.window_ends_on
+        return None
 
     def _window_runs(self) -> bool:
         return self.window_ends_on is not None and self.facts.as_of <= self.window_ends_on
@@ -289,9 +310,6 @@ class _Weighing:
             return None
         return last_day(self.pack, deadline_of(rule, OBJECTION_WINDOW), self.facts.noticed_on)
 
-    def _clock_rule(self) -> str:
-        return WINDOW if self._rule_applies(WINDOW) else NOTICE
-
     def _rule_applies(self, rule_id: str) -> bool:
         return self.pack.applying(rule_id, self.facts.as_of) is not None
 
@@ -302,7 +320,8 @@ class _Weighing:
             RulesError: it is not in force.
         """
         if not self._cite(rule_id, code):
-            raise RulesError(f"{self.pack.code}: {rule_id} governs this and is not in force on {self.facts.as_of}")
+            day = self.facts.as_of
+            raise RulesError(f"{self.pack.code}: {rule_id} governs this and is not in force on {day}")
 
     def _cite(self, rule_id: str, code: str) -> bool:
         """Add a reason if the rule is in force; say whether it is."""
@@ -311,9 +330,10 @@ class _Weighing:
             self.reasons.append(Reason(rule_id, rule.citation, code))
         return rule is not None
 
-    def _stand(self, rule_id: str, code: str, state: State, mover: Mover) -> tuple[State, Mover]:
+    def _stand(self, rule_id: str, code: str, state: State, mover: Mover) -> Stand:
         self._cite(rule_id, code)
         return state, mover
 
-    def _end(self, requirement: Requirement, state: State, mover: Mover) -> Verdict:
+    def _end(self, requirement: Requirement, stand: Stand) -> Verdict:
+        state, mover = stand
         return Verdict(requirement, state, self.window_ends_on, mover, tuple(self.reasons))
