@@ -87,9 +87,7 @@ class Leaf(models.Model):
     """
 
     index = models.BigIntegerField(primary_key=True)
-    event = models.OneToOneField(
-        Event, on_delete=models.DO_NOTHING, related_name="leaf", db_constraint=False
-    )
+    event = models.OneToOneField(Event, on_delete=models.DO_NOTHING, related_name="leaf", db_constraint=False)
     hash = models.BinaryField()
 
     class Meta:

@@ -70,7 +70,11 @@ def subject_key(subject: Subject) -> tuple[str, UUID]:
 
 
 def _entry(
-    event: Enum, actor: object | None, subject: Subject, organisation: object | None, facts: Mapping[str, object]
+    event: Enum,
+    actor: object | None,
+    subject: Subject,
+    organisation: object | None,
+    facts: Mapping[str, object],
 ) -> Entry:
     surroundings = current()
     label, key = subject_key(subject)

@@ -9,74 +9,138 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('size', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('root', models.BinaryField()),
-                ('note', models.TextField()),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("size", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("root", models.BinaryField()),
+                ("note", models.TextField()),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('size__gte', 1)), name='audit_checkpoint_size'), models.CheckConstraint(condition=django.db.models.lookups.Exact(audit.models.OctetLength('root'), 32), name='audit_checkpoint_root_length')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("size__gte", 1)), name="audit_checkpoint_size"
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(audit.models.OctetLength("root"), 32),
+                        name="audit_checkpoint_root_length",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('type', models.CharField(max_length=64)),
-                ('actor', models.UUIDField(null=True)),
-                ('organisation', models.UUIDField(null=True)),
-                ('subject_type', models.CharField(max_length=64)),
-                ('subject', models.UUIDField()),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('purpose', models.CharField(blank=True, max_length=64)),
-                ('facts', models.JSONField()),
-                ('body', models.BinaryField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("type", models.CharField(max_length=64)),
+                ("actor", models.UUIDField(null=True)),
+                ("organisation", models.UUIDField(null=True)),
+                ("subject_type", models.CharField(max_length=64)),
+                ("subject", models.UUIDField()),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("purpose", models.CharField(blank=True, max_length=64)),
+                ("facts", models.JSONField()),
+                ("body", models.BinaryField()),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', 'id'], name='audit_event_subject'), models.Index(fields=['actor', 'id'], name='audit_event_actor'), models.Index(fields=['organisation', 'id'], name='audit_event_organisation'), models.Index(fields=['type', 'id'], name='audit_event_type')],
-                'constraints': [models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(audit.models.OctetLength('body'), 65535), name='audit_event_body_length')],
+                "indexes": [
+                    models.Index(fields=["subject", "id"], name="audit_event_subject"),
+                    models.Index(fields=["actor", "id"], name="audit_event_actor"),
+                    models.Index(fields=["organisation", "id"], name="audit_event_organisation"),
+                    models.Index(fields=["type", "id"], name="audit_event_type"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            audit.models.OctetLength("body"), 65535
+                        ),
+                        name="audit_event_body_length",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Pending',
+            name="Pending",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='pending', to='audit.event')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pending", to="audit.event"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tile',
+            name="Tile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField()),
-                ('index', models.BigIntegerField()),
-                ('hashes', models.BinaryField()),
-                ('root', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField()),
+                ("index", models.BigIntegerField()),
+                ("hashes", models.BinaryField()),
+                ("root", models.BinaryField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('level', 'index'), name='audit_tile_place'), models.CheckConstraint(condition=django.db.models.lookups.Exact(audit.models.OctetLength('hashes'), 8192), name='audit_tile_full'), models.CheckConstraint(condition=django.db.models.lookups.Exact(audit.models.OctetLength('root'), 32), name='audit_tile_root_length')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("level", "index"), name="audit_tile_place"),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(audit.models.OctetLength("hashes"), 8192),
+                        name="audit_tile_full",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(audit.models.OctetLength("root"), 32),
+                        name="audit_tile_root_length",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Leaf',
+            name="Leaf",
             fields=[
-                ('index', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('hash', models.BinaryField()),
-                ('event', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='leaf', to='audit.event')),
+                ("index", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("hash", models.BinaryField()),
+                (
+                    "event",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="leaf",
+                        to="audit.event",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('index__gte', 0)), name='audit_leaf_from_zero'), models.CheckConstraint(condition=django.db.models.lookups.Exact(audit.models.OctetLength('hash'), 32), name='audit_leaf_hash_length')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("index__gte", 0)), name="audit_leaf_from_zero"
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(audit.models.OctetLength("hash"), 32),
+                        name="audit_leaf_hash_length",
+                    ),
+                ],
             },
         ),
     ]
