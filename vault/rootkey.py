@@ -20,14 +20,17 @@ ROOT_MODE = 0o400
 def read_root(path: Path) -> bytes:
     """The root key; raises ``VaultError`` naming what is wrong with the file."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        # Non-blocking, lest a pipe in its place hang the start.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise VaultError(f"the root key file {path} is missing") from None
     except OSError as error:
         raise VaultError(f"the root key file {path} cannot be read: {error.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
-        _refuse_unsafe(path, os.fstat(file.fileno()))
-        root = file.read(KEY_BYTES + 1)
+    try:
+        _refuse_unsafe(path, os.fstat(handle))
+        root = os.read(handle, KEY_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(root) != KEY_BYTES:
         raise VaultError(f"the root key file {path} must hold exactly {KEY_BYTES} bytes")
     return root
