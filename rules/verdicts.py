@@ -72,20 +72,20 @@ def verdict(pack: Pack, facts: ClientFacts) -> Verdict:
     return _Weighing(pack, facts).verdict()
 
 
-def at_cutover(basis: str, found: Verdict) -> Outcome:
-    """Return what cutover does with a client who stands there on the day.
+def at_cutover(basis: str, state: str) -> Outcome:
+    """Return what cutover does with a client who stands at this state on the day.
 
     "waits" means that the gate may not open over this client: notice is not proved, the window still
     runs, or an objection is undecided.
     """
-    if found.state == "left":
+    if state == "left":
         return "gone"
     if basis == "merger":
         outcomes: dict[str, Outcome] = {
             "cleared": "moves", "parked": "moves_suspended", "leaving": "moves_exit_open",
         }
-        return outcomes.get(found.state, "waits")
-    return "moves" if found.state == "cleared" else "stays"
+        return outcomes.get(state, "waits")
+    return "moves" if state == "cleared" else "stays"
 
 
 def verdict_codes(pack: Pack, rows: Iterable[Sequence[object]]) -> tuple[list[int], tuple[Verdict, ...]]:
