@@ -25,7 +25,8 @@ PREFIX: Final = b"handover-event/1\n"
 MAX_BODY: Final = 65_535
 """The longest body, so that its length fits the two bytes before it in an export."""
 
-CODE: Final = re.compile(r"[A-Za-z0-9_.:/+-]{0,200}")
+MAX_CODE: Final = 200
+CODE: Final = re.compile(r"[A-Za-z0-9_.:/+-]*")
 FACT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # A telephone, an identity number or an account number; dates have eight digits, digests more than twenty.
 NUMBER_OF_A_PERSON: Final = re.compile(r"\+?[0-9]{9,20}[Xx]?")
@@ -104,10 +105,12 @@ def facts_of(given: Mapping[str, object]) -> Facts:
     return facts
 
 
-def code(name: str, value: str) -> str:
+def code(name: str, value: str, longest: int = MAX_CODE) -> str:
     """``value`` if it is a code; raises ``NotRecordable`` otherwise, without repeating the value."""
     if not CODE.fullmatch(value):
         raise NotRecordable(f"{name} is no code: the log holds no free text")
+    if len(value) > longest:
+        raise NotRecordable(f"{name} is too long: at most {longest} characters")
     return value
 
 

@@ -14,6 +14,9 @@ from audit.errors import NotRecordable
 from audit.models import Event
 from vault.ids import new_id
 
+LABEL: Final = 64
+"""The longest label, request id and purpose, as the columns have it."""
+
 Subject = models.Model | tuple[str, UUID]
 
 # The moment is the database's own, between the two halves of the body, all in one statement. The
@@ -63,7 +66,7 @@ def subject_key(subject: Subject) -> tuple[str, UUID]:
     if isinstance(subject, models.Model):
         label, key = subject._meta.label_lower, identity(subject)
     else:
-        label, key = code("the label of the subject", subject[0]), identity(subject[1])
+        label, key = code("the label of the subject", subject[0], LABEL), identity(subject[1])
     if key is None:
         raise NotRecordable("the subject has no id yet: save it first")
     return label, key
@@ -85,8 +88,8 @@ def _entry(
         organisation=identity(organisation),
         subject_type=label,
         subject=key,
-        request_id=code("the request id", surroundings.request_id),
-        purpose=code("the purpose", surroundings.purpose),
+        request_id=code("the request id", surroundings.request_id, LABEL),
+        purpose=code("the purpose", surroundings.purpose, LABEL),
         facts=facts_of(facts),
     )
 
