@@ -41,11 +41,10 @@ def content_digest(data: dict[str, Any]) -> str:
 def render(form: str, data: dict[str, Any], *, language: str) -> bytes:
     """The document as PDF; both languages stand in it, ``language`` comes first.
 
-    Args:
-        form: a name from ``forms/``: certificate, list, letter or table_report.
-        data: JSON values only. Always ``title``, ``organisation`` (text, or ``{"en": …, "zh": …}``),
-            ``document_id`` and ``issued_at`` (ISO 8601 with offset); optional ``version``, ``approver``,
-            ``confidentiality``, ``checkpoint`` (one line) and ``verify_url`` (printed as a QR code).
+    ``form`` is a name from ``forms/``: certificate, list, letter or table_report. ``data`` holds JSON values
+    only: always ``title``, ``organisation`` (text, or ``{"en": …, "zh": …}``),
+    ``document_id`` and ``issued_at`` (ISO 8601 with offset); optional ``version``, ``approver``,
+    ``confidentiality``, ``checkpoint`` (one line) and ``verify_url`` (printed as a QR code).
 
     Raises:
         PrintingError: unknown form or language, something required is missing, a character that cannot be
@@ -124,7 +123,7 @@ def _printed(data: dict[str, Any], issued: datetime) -> dict[str, Any]:
 def _moment(moment: datetime) -> dict[str, str]:
     offset = moment.strftime("%z")
     zone = f"UTC{offset[:3]}:{offset[3:5]}"
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     return {
         "en": f"{moment.day} {months[moment.month - 1]} {moment.year} {moment:%H:%M} ({zone})",
         "zh": f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}（{zone}）",

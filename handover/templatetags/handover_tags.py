@@ -76,7 +76,7 @@ def number(value: object) -> str:
 def money(amount: Decimal | str | int | None, currency: str) -> SafeString:
     """An amount with its currency, all decimals kept and at least two shown."""
     if amount is None or amount == "":
-        return mark_safe("—")  # noqa: S308 - constant
+        return mark_safe("—")
     exact = Decimal(str(amount))
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and exponent > -2:
@@ -89,7 +89,7 @@ def day_text(value: date) -> str:
     """The calendar day as the language writes it: 23 Nov 2026, or 2026年11月23日."""
     if _chinese():
         return f"{value.year}年{value.month}月{value.day}日"
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     return f"{value.day} {months[value.month - 1]} {value.year}"
 
 
@@ -101,9 +101,9 @@ def zone_text(value: datetime) -> str:
 
 @register.simple_tag
 def moment(value: datetime | date | None, form: str = "") -> SafeString:
-    """A day, or a moment with its zone; ``form`` "table" leaves the zone to the hover, "day" drops the time."""
+    """A day, or a moment with its zone; ``form`` "table" leaves the zone to the hover, "day" the time too."""
     if value is None or value == "":
-        return mark_safe("—")  # noqa: S308 - constant
+        return mark_safe("—")
     if not isinstance(value, datetime):
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), day_text(value))
     local = timezone.localtime(value) if timezone.is_aware(value) else timezone.make_aware(value)
@@ -141,7 +141,7 @@ def duration(seconds: float | None) -> str:
 def masked(value: object) -> SafeString:
     """A value that was masked before it came here, shown so that one sees it is masked."""
     if value is None or value == "":
-        return mark_safe("—")  # noqa: S308 - constant
+        return mark_safe("—")
     return format_html(
         '<span class="masked"><span class="visually-hidden">{} </span>{}</span>', gettext("masked:"), value
     )
@@ -152,7 +152,10 @@ def badge(kind: str, word: str, symbol: str = "") -> SafeString:
     """A coloured badge of one of the kinds ok, bad, warn, busy, calm: icon and word."""
     known = kind if kind in KIND_ICONS else "calm"
     return format_html(
-        '<span class="state state-{}">{}<span>{}</span></span>', known, icon(symbol or KIND_ICONS[known]), word
+        '<span class="state state-{}">{}<span>{}</span></span>',
+        known,
+        icon(symbol or KIND_ICONS[known]),
+        word,
     )
 
 
@@ -228,7 +231,9 @@ def _described_cell(described: Mapping[str, Any]) -> object:
 
 def _control_class(field: BoundField) -> str:
     widget = field.field.widget
-    if isinstance(widget, CheckboxInput | RadioSelect | CheckboxSelectMultiple):
+    if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        return ""
+    if isinstance(widget, CheckboxInput):
         return "form-check-input"
     return "form-select" if isinstance(widget, Select) else "form-control"
 
@@ -241,7 +246,8 @@ def control(field: BoundField) -> SafeString:
         described.append(f"{field.auto_id}_help")
     if field.errors:
         described.append(f"{field.auto_id}_errors")
-    attributes: dict[str, str | bool] = {"class": _control_class(field) + (" is-invalid" if field.errors else "")}
+    classes = f"{_control_class(field)} {'is-invalid' if field.errors else ''}".strip()
+    attributes: dict[str, str | bool] = {"class": classes} if _control_class(field) else {}
     if described:
         attributes["aria-describedby"] = " ".join(described)
     if field.errors:
@@ -269,12 +275,15 @@ def has_file(form: Any) -> bool:
 
 @register.simple_tag
 def error_links(form: Any) -> list[dict[str, str]]:
-    """Every error of a form with the id of the input it belongs to, in the order of the fields."""
+    """Every error of a form with its field's label and the id to go to, in the order of the fields."""
     errors = cast(ErrorDict, form.errors)
-    links = [{"text": str(text), "id": ""} for text in form.non_field_errors()]
+    links = [{"label": "", "text": str(text), "id": ""} for text in form.non_field_errors()]
     for field in form:
         target = field.id_for_label or field.auto_id
-        links += [{"text": str(text), "id": target} for text in errors.get(field.name, [])]
+        links += [
+            {"label": str(field.label), "text": str(text), "id": target}
+            for text in errors.get(field.name, [])
+        ]
     return links
 
 
