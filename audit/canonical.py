@@ -33,6 +33,9 @@ NUMBER_OF_A_PERSON: Final = re.compile(r"\+?[0-9]{9,20}[Xx]?")
 # Beyond this other languages' JSON readers round (RFC 7493, section 2.2).
 LARGEST_INTEGER: Final = 2**53 - 1
 
+# Sequences to Python, but one value here.
+_ONE_VALUE: Final = (str, bytes, bytearray, memoryview)
+
 Scalar = str | int | bool | None
 Facts = dict[str, Scalar | list[Scalar]]
 
@@ -97,7 +100,7 @@ def facts_of(given: Mapping[str, object]) -> Facts:
     for name, value in given.items():
         if not FACT_NAME.fullmatch(name):
             raise NotRecordable(f"{name!r} is no name of a fact")
-        if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        if isinstance(value, Sequence | set | frozenset) and not isinstance(value, _ONE_VALUE):
             members = sorted(value, key=str) if isinstance(value, set | frozenset) else value
             facts[name] = [_scalar(name, member) for member in members]
         else:
@@ -137,7 +140,7 @@ def _spelled(name: str, value: object) -> str:
     match value:
         case UUID():
             return str(value)
-        case bytes() | memoryview():
+        case bytes() | bytearray() | memoryview():
             return bytes(value).hex()
         case datetime():
             return moment(value)

@@ -17,7 +17,7 @@ def put_in_force(apps, schema_editor):
         # Marks come and go all day: the table is kept small.
         "ALTER TABLE audit_pending SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
     ):
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, params=None)
 
 
 class Migration(migrations.Migration):

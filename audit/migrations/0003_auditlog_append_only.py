@@ -12,7 +12,7 @@ def put_in_force(apps, schema_editor):
         *guards.create_triggers(guards.diff_triggers()),
         *guards.set_rights(role, guards.DIFF_RIGHTS),
     ):
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, params=None)
 
 
 class Migration(migrations.Migration):
