@@ -37,3 +37,19 @@ class CaseEvent(StrEnum):
 
     OPENED = "cases.opened"
     ASSESSED = "cases.assessed"
+
+
+@register_events
+class MandateEvent(StrEnum):
+    """Go or no-go."""
+
+    DRAFTED = "mandate.drafted"
+    SIGNED = "mandate.signed"
+
+
+@register_events
+class CutoverEvent(StrEnum):
+    """The run with effect."""
+
+    BEGUN = "cutover.begun"
+    FINISHED = "cutover.finished"
