@@ -18,17 +18,24 @@ from stand.tests.support import OwnStand, wait_until
 SLEEP = ("with", "--servers", "--", "sleep", "600")
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """For tests that leave it running."""
+    with OwnStand(tmp_path_factory.mktemp("shared") / "state", *SLEEP) as stand:
+        yield stand.ready()
+
+
 @pytest.fixture
 def servers(tmp_path):
     with OwnStand(tmp_path / "state", *SLEEP) as stand:
         yield stand.ready()
 
 
-def test_a_second_start_is_refused_with_the_reason(servers):
-    with OwnStand(servers.state, *SLEEP) as second:
+def test_a_second_start_is_refused_with_the_reason(shared):
+    with OwnStand(shared.state, *SLEEP) as second:
         assert second.runner.wait(30) == 1
-        assert f"is in use by `stand with sleep` (process {servers.runner.pid})" in second.said()
-    assert servers.runner.poll() is None
+        assert f"is in use by `stand with sleep` (process {shared.runner.pid})" in second.said()
+    assert shared.runner.poll() is None
 
 
 def test_nothing_is_left_after_sigterm(servers):
@@ -56,12 +63,12 @@ def test_a_killed_runner_is_recovered_from(servers):
         assert again.processes() == {}
 
 
-def test_a_dead_server_is_started_again(servers):
-    os.kill(servers.pid("postgres"), signal.SIGKILL)
-    os.kill(servers.pid("redis"), signal.SIGKILL)
-    wait_until(lambda: servers.said().count("ready again (try 1 of 5)") == 2)
-    psycopg2.connect(servers.runtime()["database_url"]).close()
-    client = redis.Redis.from_url(servers.runtime()["redis_url"])
+def test_a_dead_server_is_started_again(shared):
+    os.kill(shared.pid("postgres"), signal.SIGKILL)
+    os.kill(shared.pid("redis"), signal.SIGKILL)
+    wait_until(lambda: shared.said().count("ready again (try 1 of 5)") == 2)
+    psycopg2.connect(shared.runtime()["database_url"]).close()
+    client = redis.Redis.from_url(shared.runtime()["redis_url"])
     assert client.ping()
     client.close()
 
@@ -72,24 +79,24 @@ def test_the_status_is_the_commands(tmp_path):
     assert stand.processes() == {}
 
 
-def test_secrets_are_for_their_owner_alone(servers):
+def test_secrets_are_for_their_owner_alone(shared):
     def mode(name):
-        return stat.S_IMODE((servers.state / name).stat().st_mode)
+        return stat.S_IMODE((shared.state / name).stat().st_mode)
 
     assert [mode("root.key"), mode("secret.key")] == [0o400, 0o400]
     assert [mode("runtime.json"), mode("postgres/passwords.json"), mode("redis/redis.conf")] == [0o600] * 3
     assert [mode(folder) for folder in (".", "postgres", "redis", "keyring", "files", "logs")] == [0o700] * 6
-    assert len((servers.state / "root.key").read_bytes()) == 32
+    assert len((shared.state / "root.key").read_bytes()) == 32
 
 
-def test_nobody_signs_in_without_a_password(servers):
-    folder = servers.state / "postgres" / "socket"
+def test_nobody_signs_in_without_a_password(shared):
+    folder = shared.state / "postgres" / "socket"
     for role in ("postgres", "handover_app", "handover_owner"):
         with pytest.raises(psycopg2.OperationalError):
             psycopg2.connect(host=str(folder), user=role, password="guess", dbname="handover")
-    path = servers.runtime()["redis_url"].split("@")[1].split("?")[0]
-    for client in (redis.Redis(unix_socket_path=path), redis.Redis.from_url(servers.runtime()["redis_url"])):
-        with pytest.raises(redis.RedisError, match="NOAUTH|NOPERM|no permissions|Authentication"):
+    path = shared.runtime()["redis_url"].split("@")[1].split("?")[0]
+    for client in (redis.Redis(unix_socket_path=path), redis.Redis.from_url(shared.runtime()["redis_url"])):
+        with pytest.raises(redis.RedisError, match="authenticated|no permissions"):
             client.config_get("dir")
         client.close()
 
