@@ -246,6 +246,8 @@ def _chinese_faults(catalogue: Catalog, terms: list[Term], forbidden: dict[str, 
         for text in filter(None, strings_of(message)):
             report += [f"{word} in {text!r}: {reason}" for word, reason in forbidden.items() if word in text]
             report += [f"{text!r}: {why}" for why in _term_faults(source, text, terms)]
+            if text in ids_of(message) and re.search(r"[a-z]{2}", PLACEHOLDER.sub("", text)):
+                report.append(f"left in English: {text!r}")
             if HALF_WIDTH.search(text):
                 report.append(f"{text!r}: half-width punctuation beside Chinese")
     return report

@@ -124,6 +124,7 @@ def test_english_is_its_own_translation(house):
         ({"The transferor, %(name)s": "甲方 %(name)s"}, "is always 转让方"),
         ({"The transferor, %(name)s": "转让方（移交方）%(name)s"}, "never 移交方"),
         ({"Hello": "你好"}, "一律用“您”"),
+        ({"Hello": "Hello"}, "left in English"),
         ({"Hello": "您好,"}, "half-width punctuation"),
     ],
 )
