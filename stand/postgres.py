@@ -26,7 +26,7 @@ from stand.errors import StandError
 from stand.places import private_folder, socket_folder, write_json
 from stand.roles import APP, MIGRATOR, SUPERUSER, prepare_roles
 from stand.secrets import new_password
-from stand.unprivileged import Lowered, lower_root
+from stand.unprivileged import Lowered, lower
 
 SOCKET_NAME = ".s.PGSQL.5432.lock"
 START_SECONDS = 60.0
@@ -94,7 +94,7 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             return self
         private_folder(self.folder)
-        lowered = lower_root()
+        lowered = lower()
         installed = find_postgres()
         fresh = not (self.data / "PG_VERSION").exists()
         if fresh:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stand.binaries import find_postgres, find_redis
 from stand.errors import StandError
-from stand.unprivileged import lower_root
+from stand.unprivileged import lower
 
 PYTHON_AT_LEAST = (3, 11)
 FREE_BYTES = 1024**3
@@ -24,7 +24,7 @@ def check_machine(state: Path) -> None:
         missing.append(f"Python 3.11 or newer is needed; this is {platform.python_version()}")
     if platform.system() != "Linux":
         missing.append(f"Linux is needed; this is {platform.system()}")
-    there = next(folder for folder in (state, *state.parents) if folder.exists())
+    there = next(folder for folder in (state, *state.parents) if os.path.exists(folder))  # noqa: PTH110 - a closed folder counts as missing
     free = shutil.disk_usage(there).free
     if free < FREE_BYTES:
         missing.append(f"{there} has {free // 1024**2} MB left; free at least {FREE_BYTES // 1024**2} MB")
@@ -36,7 +36,7 @@ def check_machine(state: Path) -> None:
 def check_servers(*, postgres: bool, redis: bool) -> None:
     """The binaries of the servers we start ourselves are here, and there is a way to run them."""
     missing = []
-    for wanted, look in ((postgres, find_postgres), (redis, find_redis), (postgres, lower_root)):
+    for wanted, look in ((postgres, find_postgres), (redis, find_redis), (postgres, lower)):
         if not wanted:
             continue
         try:

@@ -1,10 +1,11 @@
-"""PostgreSQL refuses to run as root; these are the ways to run it all the same, the best first.
+"""PostgreSQL refuses root and users without a name; the ways to run it all the same, the best first.
 
-1. A user namespace in which root is called 65534: files keep their owner, no folder is opened to others.
-2. Where namespaces are refused (some containers): a user id of its own, which then owns the cluster.
+1. A user namespace in which the user is called 65534: files keep their owner, no folder is opened to others.
+2. For root where namespaces are refused (some containers): the user ``nobody``, which then owns the cluster.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -14,13 +15,13 @@ from pathlib import Path
 from stand.errors import StandError
 
 NAMESPACE = ("unshare", "-U", "--map-user=65534")
-# An id no distribution hands out; it exists nowhere but as the owner of the cluster's files.
-OTHER_UID = 61543
+# ``nobody``: PostgreSQL wants a user that the machine knows by name.
+OTHER_UID = 65534
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """How to start a program that refuses root: a prefix of its command, and perhaps another owner."""
+    """How to start a program that refuses this user: a prefix of its command, and perhaps another owner."""
 
     prefix: tuple[str, ...] = ()
     uid: int | None = None
@@ -33,12 +34,18 @@ class Lowered:
 
 
 @cache
-def lower_root() -> Lowered:
+def lower() -> Lowered:
     """The way that works here; raises with the remedy when none does."""
-    if os.geteuid() != 0:
+    is_root = os.geteuid() == 0
+    if not is_root and _has_name(os.geteuid()):
         return Lowered()
     if _runs((*NAMESPACE, "true")):
         return Lowered(prefix=NAMESPACE)
+    if not is_root:
+        raise StandError(
+            f"PostgreSQL needs a user with a name, and this machine knows none for {os.geteuid()}; "
+            "run as a user of this machine"
+        )
     other = ("setpriv", f"--reuid={OTHER_UID}", f"--regid={OTHER_UID}", "--clear-groups")
     if _runs((*other, "true")):
         return Lowered(prefix=other, uid=OTHER_UID)
@@ -46,6 +53,14 @@ def lower_root() -> Lowered:
         "PostgreSQL refuses to run as root, and neither `unshare` (a user namespace) nor `setpriv` "
         "works here; run as an ordinary user, or install util-linux"
     )
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _runs(command: tuple[str, ...]) -> bool:
