@@ -42,14 +42,14 @@ Facts = dict[str, Scalar | list[Scalar]]
 
 @dataclass(frozen=True)
 class Entry:
-    """An event but for its moment, which the database's clock gives."""
+    """An event but for its moment, which the database's clock gives. Ids may come spelled out."""
 
-    id: UUID
+    id: UUID | str
     type: str
-    actor: UUID | None
-    organisation: UUID | None
+    actor: UUID | str | None
+    organisation: UUID | str | None
     subject_type: str
-    subject: UUID
+    subject: UUID | str
     request_id: str
     purpose: str
     facts: Facts
@@ -79,10 +79,10 @@ def facts_json(facts: Facts) -> str:
     return msgspec.json.encode(facts, order="sorted").decode()
 
 
-def canonical(entry: Entry, at: datetime) -> bytes:
-    """The bytes of ``entry`` at the moment ``at``."""
+def canonical(entry: Entry, at: datetime | str) -> bytes:
+    """The bytes of ``entry`` at the moment ``at``, which may come spelled out."""
     head, tail = around_moment(entry)
-    return head + moment(at).encode() + tail
+    return head + (at if isinstance(at, str) else moment(at)).encode() + tail
 
 
 def moment(at: datetime) -> str:

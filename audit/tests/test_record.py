@@ -71,7 +71,12 @@ def test_the_event_and_its_mark_stand_together(audited):
 def test_the_body_is_as_the_format_says(db):
     with acting(request_id="r-1", purpose="support"):
         event = record(
-            AuditEvent.DATA_READ, actor=ACTOR, subject=SUBJECT, organisation=HOUSE, b_list=["x", 1, None], a=True
+            AuditEvent.DATA_READ,
+            actor=ACTOR,
+            subject=SUBJECT,
+            organisation=HOUSE,
+            b_list=["x", 1, None],
+            a=True,
         )
     prefix, line = event.body.split(b"\n")
     assert prefix == b"handover-event/1"
