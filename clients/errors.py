@@ -6,6 +6,7 @@ from audit.errors import register_messages
 
 register_messages(
     {
+        "file.not_yours": _("This file was not uploaded by your organisation."),
         "notice.text_incomplete": _("The notice does not say: %(missing)s."),
         "notice.approved_already": _("This notice is approved already."),
         "notice.four_eyes": _("Another person must approve what you drafted."),

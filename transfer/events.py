@@ -53,3 +53,46 @@ class CutoverEvent(StrEnum):
 
     BEGUN = "cutover.begun"
     FINISHED = "cutover.finished"
+
+
+@register_events
+class ImportEvent(StrEnum):
+    """Extracts and their loading."""
+
+    EXTRACT_RECEIVED = "import.extract_received"
+    TOTALS_DECLARED = "import.totals_declared"
+    POLICY_SET = "import.policy_set"
+    RUN_STARTED = "import.run_started"
+    RUN_STOPPED = "import.run_stopped"
+    RUN_REFUSED = "import.run_refused"
+    RUN_PLANNED = "import.run_planned"
+    RUN_FINISHED = "import.run_finished"
+    CHUNK_LOADED = "import.chunk_loaded"
+    CHUNK_PROFILED = "import.chunk_profiled"
+    CHUNK_UNDONE = "import.chunk_undone"
+    CHUNK_PARKED = "import.chunk_parked"
+    CHUNK_RETRIED = "import.chunk_retried"
+    REJECT_LEFT_OUT = "import.reject_left_out"
+    REJECTS_DOWNLOADED = "import.rejects_downloaded"
+    FIRMS_MATCHED = "import.firms_matched"
+
+
+@register_events
+class RunEvent(StrEnum):
+    """Rehearsals, deliveries and what came back."""
+
+    REHEARSAL_STARTED = "run.rehearsal_started"
+    DELIVERED = "run.delivered"
+    RETURN_RECEIVED = "run.return_received"
+    RECONCILED = "run.reconciled"
+
+
+@register_events
+class BreakEvent(StrEnum):
+    """What becomes of a difference."""
+
+    EXPLAINED = "break.explained"
+    CORRECTED = "break.corrected"
+    WRITE_OFF_ASKED = "break.write_off_asked"
+    WRITTEN_OFF = "break.written_off"
+    WRITE_OFF_REFUSED = "break.write_off_refused"

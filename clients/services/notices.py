@@ -16,6 +16,7 @@ from audit.errors import Refused
 from audit.services import record
 from clients.events import NoticeEvent
 from clients.models import Announcement, Book, DeliveryEvidence, NoticeCampaign
+from clients.services.files import take_file
 from clients.services.tables import day, read_table, word
 from rules.checklists import Coverage, cover
 from rules.packs import Pack
@@ -114,6 +115,7 @@ def import_delivery_evidence(
     require(by, "clients.load_evidence", campaign)
     if campaign.approved_at is None:
         raise Refused("notice.not_approved")
+    take_file(file, holder=by.organisation_id, purpose="evidence")
     rows, unknown = [], []
     for row in read_table(open_file(file, reading), columns=EVIDENCE_COLUMNS, book=book):
         if row.client is None:
@@ -156,6 +158,8 @@ def enter_announcement(
         raise Refused("notice.not_approved")
     if published_on > timezone.localdate():
         raise Refused("notice.date_in_future", date=published_on.isoformat())
+    if proof is not None:
+        take_file(proof, holder=by.organisation_id, purpose="evidence")
     announcement, created = Announcement.objects.get_or_create(
         campaign=campaign,
         reference=reference,

@@ -12,6 +12,7 @@ from audit.services import record
 from clients.events import NoticeEvent
 from clients.models import Book, Client, NoticeCampaign, Objection
 from clients.sealed import ObjectionSecret
+from clients.services.files import take_file
 from clients.services.notices import Loaded
 from clients.services.tables import TableRow, day, read_table, word
 from vault.files import open_file
@@ -37,6 +38,7 @@ def import_objections(
         Refused: a line is wrong (named by line and column; nothing is kept).
     """
     require(by, "clients.load_evidence", campaign)
+    take_file(file, holder=by.organisation_id, purpose="evidence")
     rows = list(read_table(open_file(file, reading), columns=OBJECTION_COLUMNS, book=book))
     known = {
         (client, raised, wish)

@@ -19,11 +19,14 @@ from access.models import User
 from access.policies import require
 from audit.errors import Refused
 from audit.services import record
+from clients.services.files import take_file
 from transfer.clauses import CHECKS, find_breaches
 from transfer.events import AgreementEvent
 from transfer.models import Agreement, Clause, ClauseBreach, Signature, Transfer
 from transfer.services.locking import lock_transfer
+from vault.files import file_sha256
 from vault.models import SealedFile
+from vault.rows import Reading
 from vault.signing import signer
 
 _NEEDED = ("title", "purposes", "field_scope", "clauses")
@@ -80,7 +83,9 @@ def terms_digest(terms: Mapping[str, Any]) -> bytes:
 
 
 @transaction.atomic
-def register_executed(*, agreement: Agreement, document: SealedFile, signed_on: datetime.date, by: User) -> Agreement:
+def register_executed(
+    *, agreement: Agreement, document: SealedFile, signed_on: datetime.date, reading: Reading, by: User
+) -> Agreement:
     """The executed paper (chop or CA-signed PDF) is registered by the digest of its bytes.
 
     Raises:
@@ -94,8 +99,9 @@ def register_executed(*, agreement: Agreement, document: SealedFile, signed_on: 
         raise Refused("agreement.executed_already")
     if signed_on > timezone.localdate():
         raise Refused("transfer.date_in_future", date=signed_on.isoformat())
+    take_file(document, holder=by.organisation_id, purpose="evidence")
     agreement.executed_document = document.pk
-    agreement.executed_digest = bytes(document.sha256).hex()
+    agreement.executed_digest = file_sha256(document, reading).hex()
     agreement.signed_on = signed_on
     agreement.save(update_fields=["executed_document", "executed_digest", "signed_on"])
     record(
