@@ -9,4 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handover.settings")
 app = Celery("handover")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {}
+app.conf.beat_schedule = {
+    "reap-imports": {"task": "transfer.tasks.imports.reap_imports", "schedule": 20.0},
+}

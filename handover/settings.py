@@ -26,6 +26,7 @@ FILES_DIR = env.folder("FILES_DIR", STATE / "files")
 # Limits; see README for what each bounds.
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.number("IMPORT_CHUNK_BYTES", 2 * 1024**2)
+IMPORT_LEASE_SECONDS = env.number("IMPORT_LEASE_SECONDS", 60)
 CELL_MAX_CHARACTERS = env.number("CELL_MAX_CHARACTERS", 4096)
 CUSTODY_BATCH_ROWS = env.number("CUSTODY_BATCH_ROWS", 5_000)
 PAGE_ROWS = env.number("PAGE_ROWS", 50)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
+from clients.fields import LINE_HEADINGS
 from transfer.gates.agreement import page
 from transfer.gates.registry import Fact, register_facts
 from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun, Reject, Transfer
@@ -60,4 +61,4 @@ def _declared(transfer: Transfer, full: list[Extract], done: dict[object, Import
 
 def _unknown_fields(transfer: Transfer, extract: Extract) -> set[str]:
     known = FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list("source_field", flat=True)
-    return set(extract.header) - set(known)
+    return set(extract.header) - set(known) - set(LINE_HEADINGS)

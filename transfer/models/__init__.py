@@ -5,7 +5,15 @@ from transfer.models.breaks import Break, ReturnFile, Run
 from transfer.models.cases import ClientCase
 from transfer.models.certificate import Certificate, PackDocument
 from transfer.models.gates import GateException
-from transfer.models.imports import Extract, Finding, ImportChunk, ImportKey, ImportRun, Reject
+from transfer.models.imports import (
+    ClientSum,
+    Extract,
+    Finding,
+    ImportChunk,
+    ImportKey,
+    ImportRun,
+    Reject,
+)
 from transfer.models.mandate import Mandate, MandateSignature
 from transfer.models.policy import FieldPolicy
 from transfer.models.runbook import OutsideParty, RunbookStep
@@ -19,6 +27,7 @@ __all__ = [
     "Clause",
     "ClauseBreach",
     "ClientCase",
+    "ClientSum",
     "Extract",
     "FieldPolicy",
     "Finding",

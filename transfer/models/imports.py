@@ -18,7 +18,8 @@ from vault.ids import new_id
 class Extract(OfTransfer):
     """One uploaded file of one side, recognised and mapped.
 
-    ``parts`` lists what the import reads: for a CSV its slices, for a workbook the sealed CSV made of it.
+    ``header`` lists the headings in the file's order and words. ``reading_file`` is what
+    the import reads where that is not the file itself: the sealed CSV made of a workbook or an index.
     """
 
     class Kind(models.TextChoices):
@@ -123,6 +124,7 @@ class ImportChunk(models.Model):
     rejected = models.PositiveIntegerField(default=0)
     totals = models.JSONField(default=dict)
     rows_root = models.BinaryField(max_length=32, null=True)
+    problem = models.CharField(max_length=80, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="transfer_importchunk_number")]
@@ -132,7 +134,11 @@ class ImportChunk(models.Model):
 
 
 class Reject(models.Model):
-    """One refused line: where, which column, why; and what was decided about it."""
+    """One refused line: where, which column, why; and what was decided about it.
+
+    ``source_digest`` stands for the line's source key and ``rest_digest`` for all its cells but the refused
+    one: by either a mended line is recognised.
+    """
 
     class Decision(models.TextChoices):
         OPEN = "open", _("Open")
@@ -146,6 +152,7 @@ class Reject(models.Model):
     column = models.CharField(max_length=80, blank=True)
     code = models.CharField(max_length=24)
     source_digest = models.BinaryField(max_length=16, null=True)
+    rest_digest = models.BinaryField(max_length=16, null=True)
     decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.OPEN)
     reason = models.CharField(max_length=200, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -195,6 +202,27 @@ class ImportKey(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["run", "kind", "token"], name="transfer_importkey_token")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ClientSum(models.Model):
+    """What one client is worth by one extract, per currency: the money behind the health findings.
+
+    While a run is under way there is a row per chunk, known by the chunk's first ``line``; the finished
+    run keeps one row per client and currency, with line 0.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="sums")
+    line = models.PositiveBigIntegerField()
+    client_digest = models.BinaryField(max_length=16)
+    currency = models.CharField(max_length=3)
+    amount = models.DecimalField(max_digits=30, decimal_places=4)
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "client_digest"], name="transfer_clientsum_client")]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,0 +1,1 @@
+"""Reading extracts: recognise, plan, parse, check, seal, load."""
