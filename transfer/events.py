@@ -96,3 +96,21 @@ class BreakEvent(StrEnum):
     WRITE_OFF_ASKED = "break.write_off_asked"
     WRITTEN_OFF = "break.written_off"
     WRITE_OFF_REFUSED = "break.write_off_refused"
+
+
+@register_events
+class RunbookEvent(StrEnum):
+    """The runbook of the cutover."""
+
+    DRAFTED = "runbook.drafted"
+    PARTY_READY = "runbook.party_ready"
+    STEP_STARTED = "runbook.step_started"
+    STEP_FINISHED = "runbook.step_finished"
+
+
+@register_events
+class CertificateEvent(StrEnum):
+    """The certificate and the regulator's pack."""
+
+    ISSUED = "certificate.issued"
+    PACK_MADE = "certificate.pack_made"
