@@ -172,7 +172,7 @@ def take(language: str, given: dict[str, str], root: Path = ROOT) -> list[str]:
 
 def strings_of(message: Message) -> tuple[str, ...]:
     """The translations of a message: one, or one per plural form."""
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 def ids_of(message: Message) -> tuple[str, ...]:
