@@ -3,7 +3,8 @@
 Invariants:
 - Every field has one class (JR/T 0171-2020): C1 is shown, C2 is masked until revealed, C3 is never shown.
 - A field the table does not know is treated as C2 and masked whole.
-- A mask depends only on the characters it keeps and never keeps more than half of a value.
+- A mask depends only on the characters it keeps and on the length, and keeps at most half of a value; of a
+  mobile number of eleven digits it keeps seven, as the trade does.
 - A reveal needs a duty named for the field's group, in the client's own organisation, and none works
   while the client's reveal is suspended.
 """
