@@ -100,6 +100,10 @@ def test_the_disposal_plan_is_reported_from_ten_million_persons_or_with_importan
     assert ("disposal_plan" in due(persons=persons, important_data=important)) is reported
 
 
+def test_important_data_raise_only_the_duties_that_name_them():
+    assert "officer_filed" not in due(important_data=True)
+
+
 def test_a_rule_out_of_force_asks_for_nothing():
     assert "impact_assessment" not in due(without(CN, "CN12"))
     assert "impact_assessment" not in due(changed(CN, "CN12", effective_from=date(2027, 1, 1)))

@@ -177,7 +177,8 @@ def test_what_is_dated_later_has_not_happened():
     tomorrow = TODAY + timedelta(days=1)
 
     assert weigh(notice="delivered", noticed_on=tomorrow).state == "in_scope"
-    assert weigh(**DELIVERED, objection="exit_close", objected_on=tomorrow).state == "cleared"
+    assert weigh(**DELIVERED, objection="exit_close", objected_on=tomorrow).whose_move == "nobody"
+    assert weigh(notice="delivered", noticed_on=TODAY, objection="exit_close", objected_on=tomorrow).state == "notified"
 
 
 def test_changing_the_days_of_the_window_changes_the_verdict():
