@@ -109,13 +109,16 @@ def _stretch(passphrase: str, salt: bytes, document: dict[str, Any]) -> bytes:
         if not isinstance(value, int) or not 1 <= value <= ceiling:
             raise OpeningError
         cost[name] = value
-    stretcher = Argon2id(
-        salt=salt,
-        length=KEY_BYTES,
-        iterations=cost["iterations"],
-        lanes=cost["lanes"],
-        memory_cost=cost["memory_kib"],
-    )
+    try:
+        stretcher = Argon2id(
+            salt=salt,
+            length=KEY_BYTES,
+            iterations=cost["iterations"],
+            lanes=cost["lanes"],
+            memory_cost=cost["memory_kib"],
+        )
+    except ValueError:
+        raise OpeningError from None
     return stretcher.derive("".join(passphrase.split()).replace("-", "").upper().encode())
 
 
