@@ -42,6 +42,8 @@ register_messages(
         "runbook.not_running": _("This step is not running."),
         "runbook.check_fails": _("Step %(number)s is not done yet: its check does not hold."),
         "runbook.other_side": _("Step %(number)s belongs to the other firm."),
+        "certificate.no_checkpoint": _("The log has no signed checkpoint yet; try again in a moment."),
+        "certificate.client_not_in_it": _("This client is not among those the certificate counts."),
         "certificate.issued_already": _("The certificate is issued already."),
         "certificate.not_reconciled": _("The cutover is not reconciled yet."),
         "certificate.write_off_waiting": _("A write-off waits for its second person."),

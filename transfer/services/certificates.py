@@ -1,0 +1,134 @@
+"""The certificate is issued, signed by both organisations, and proofs are drawn from it."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access.models import User
+from access.policies import require
+from audit.errors import Refused
+from audit.services import record
+from audit.tree import node_hash
+from clients.models import Client, CustodyMove
+from clients.statements import member_leaf
+from transfer.certificate.statement import all_members, canonical, statement_of
+from transfer.events import CertificateEvent
+from transfer.models import Break, Certificate, Run, Transfer
+from transfer.services.locking import lock_transfer
+from transfer.services.mandates import live_mandate
+from vault.files import seal_stream
+from vault.signing import signer
+from vault.wraps import add_wraps
+
+PROOF_FORMAT = "handover/inclusion/v1"
+
+
+@transaction.atomic
+def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
+    """The certificate stands, signed with both organisations' certificate keys; the transfer is settled.
+
+    Raises:
+        NotAllowed: ``by`` may not issue certificates of this transfer.
+        Refused: the cutover is not reconciled, a batch or a write-off waits, or there is one already.
+    """
+    transfer = lock_transfer(transfer, states={Transfer.State.RECONCILING})
+    require(by, "transfer.issue_certificate", transfer)
+    run = Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER, state=Run.State.DONE).first()
+    mandate = live_mandate(transfer)
+    if run is None or mandate is None:
+        raise Refused("certificate.not_reconciled")
+    if CustodyMove.objects.filter(occasion=transfer.pk, state=CustodyMove.State.RELEASED).exists():
+        raise Refused("cutover.batch_waiting")
+    if Break.objects.filter(run=run, state=Break.State.WRITE_OFF_ASKED).exists():
+        raise Refused("certificate.write_off_waiting")
+    issued_at = timezone.now()
+    number = f"{transfer.number}-C1"
+    statement = statement_of(transfer, mandate, run, number=number, issued_at=issued_at)
+    document = certificate_file(transfer, canonical(statement))
+    file = seal_stream([document], holder=transfer.transferor_id, purpose="certificate", name=f"{number}.json")
+    if transfer.transferee_id is not None:
+        add_wraps([file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file")
+    certificate = Certificate.objects.create(
+        transfer=transfer,
+        number=number,
+        issued_at=issued_at,
+        issued_by=by,
+        client_count=statement["clients"],
+        root=bytes.fromhex(statement["root"]),
+        file=file.pk,
+        digest=hashlib.sha256(document).hexdigest(),
+    )
+    transfer.state = Transfer.State.SETTLED
+    transfer.save(update_fields=["state"])
+    record(
+        CertificateEvent.ISSUED, actor=by, subject=certificate, transfer=str(transfer.pk), sha256=certificate.digest,
+        root=statement["root"], count=certificate.client_count,
+    )
+    return certificate
+
+
+def certificate_file(transfer: Transfer, statement: bytes) -> bytes:
+    """The certificate as a file: the statement as text and both signatures over its bytes."""
+    signatures = []
+    for party in sorted(transfer.parties()):
+        key = signer("certificate", party)
+        signatures.append(
+            {"organisation": str(party), "public": key.public.hex(), "signature": key.sign(statement).hex()}
+        )
+    return dump({"statement": statement.decode(), "signatures": signatures})
+
+
+def dump(document: dict[str, Any]) -> bytes:
+    """The one way in which our JSON files are written, so that a changed byte anywhere shows."""
+    return (json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def inclusion_proof(*, certificate: Certificate, client: Client) -> bytes:
+    """One client's proof file: that this record, under this key, is among those the certificate counts.
+
+    Raises:
+        Refused: the client is not among them.
+    """
+    members = all_members(certificate.transfer)
+    place = next((place for place, member in enumerate(members) if member[0] == client.pk), None)
+    if place is None:
+        raise Refused("certificate.client_not_in_it")
+    _, digest, commitment = members[place]
+    return dump(
+        {
+            "format": PROOF_FORMAT,
+            "certificate": certificate.digest,
+            "client": str(client.pk),
+            "record_digest": digest.hex(),
+            "key_commitment": commitment.hex(),
+            "index": place,
+            "size": len(members),
+            "path": [step.hex() for step in _path([member_leaf(*member) for member in members], place)],
+        }
+    )
+
+
+def party_keys(transfer: Transfer) -> bytes:
+    """The fingerprints that the parties exchange with the agreement: what ``--keys`` of the verifier takes."""
+    return dump(
+        {str(party): signer("certificate", party).fingerprint for party in sorted(transfer.parties())}
+    )
+
+
+def _path(leaves: list[bytes], place: int) -> list[bytes]:
+    """The audit path of one leaf (RFC 6962, 2.1.1), lowest first, in one pass over the levels."""
+    path = []
+    level, index = leaves, place
+    while len(level) > 1:
+        beside = index ^ 1
+        if beside < len(level):
+            path.append(level[beside])
+        level = [
+            node_hash(level[at], level[at + 1]) if at + 1 < len(level) else level[at]
+            for at in range(0, len(level), 2)
+        ]
+        index >>= 1
+    return path
