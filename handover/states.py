@@ -59,6 +59,10 @@ STATES: Final[dict[str, tuple[str, Promise]]] = {
     "objected": ("warn", _("objected")),
     "parked": ("warn", _("parked")),
     "leaving": ("warn", _("leaving")),
+    "left": ("calm", pgettext_lazy("client", "left")),
+    "undeliverable": ("bad", _("undeliverable")),
+    "released": ("busy", _("released")),
+    "accepted": ("ok", _("accepted")),
     "excluded": ("calm", _("excluded")),
     "moving": ("busy", _("moving")),
     "moved": ("ok", _("moved")),
@@ -66,7 +70,11 @@ STATES: Final[dict[str, tuple[str, Promise]]] = {
     # works, imports, runs
     "waiting": ("calm", _("waiting")),
     "queued": ("calm", _("queued")),
+    "preparing": ("busy", _("preparing")),
+    "planning": ("busy", _("planning")),
+    "claimed": ("busy", _("claimed")),
     "running": ("busy", _("running")),
+    "finishing": ("busy", _("finishing")),
     "paused": ("warn", _("paused")),
     "stopped": ("warn", _("stopped")),
     "done": ("ok", _("done")),
@@ -74,6 +82,10 @@ STATES: Final[dict[str, tuple[str, Promise]]] = {
     "loaded": ("ok", _("loaded")),
     "rejected": ("bad", _("rejected")),
     "refused": ("bad", _("refused")),
+    "delivered": ("ok", _("delivered")),
+    "returned": ("bad", pgettext_lazy("post", "returned")),
+    "mended": ("ok", _("mended and loaded")),
+    "left_out": ("calm", _("left out")),
     # decisions
     "proposed": ("warn", _("proposed")),
     "approved": ("ok", _("approved")),
@@ -85,6 +97,9 @@ STATES: Final[dict[str, tuple[str, Promise]]] = {
     # findings and breaks
     "open": ("bad", pgettext_lazy("finding", "open")),
     "explained": ("ok", _("explained")),
+    "corrected": ("ok", _("corrected")),
+    "asked": ("warn", _("write-off asked for")),
+    "written_off": ("calm", _("written off")),
     "blocking": ("bad", _("blocking")),
     "warning": ("warn", _("warning")),
     "notice": ("calm", pgettext_lazy("severity", "for information")),
@@ -95,3 +110,6 @@ STATES: Final[dict[str, tuple[str, Promise]]] = {
     "inactive": ("calm", _("inactive")),
     "locked": ("bad", _("locked")),
 }
+
+#: The states of a work in which its page keeps asking how far it is.
+UNDER_WAY: Final = frozenset({"queued", "planning", "running", "finishing"})

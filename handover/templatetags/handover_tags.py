@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from handover.states import KIND_ICONS, STAGES, STATES
+from handover.states import KIND_ICONS, STAGES, STATES, UNDER_WAY
 
 register = template.Library()
 
@@ -186,6 +186,12 @@ def stage_line(current: str) -> list[dict[str, Any]]:
         }
         for place, (code, word) in enumerate(STAGES.items())
     ]
+
+
+@register.filter
+def under_way(state: str) -> bool:
+    """True while a work goes on by itself."""
+    return str(state) in UNDER_WAY
 
 
 @register.simple_tag

@@ -207,16 +207,30 @@ def test_values_of_people_are_escaped_wherever_they_appear():
     assert "<img" not in text
 
 
-def test_a_finished_work_no_longer_asks():
-    context = gallery.context_of("progress")
-    done = render_to_string("parts/progress.html", {"job": {**context["job"], "state": "done"}})
-    assert "hx-trigger" not in done
-    assert "hx-trigger" in render_to_string("parts/progress.html", context)
+@pytest.mark.parametrize("state", ["queued", "planning", "running", "finishing"])
+def test_a_work_under_way_is_asked_after_and_can_be_stopped(state):
+    shown = render_to_string("parts/progress.html", {"job": {**gallery.JOB, "state": state}})
+    assert 'hx-get="/job/7"' in shown and 'action="/job/7/stop"' in shown
+
+
+@pytest.mark.parametrize("state", ["paused", "stopped", "failed", "done"])
+def test_a_work_that_rests_is_not_asked_after(state):
+    job = {**gallery.JOB, "state": state, "resume_url": "/job/7/resume"}
+    shown = render_to_string("parts/progress.html", {"job": job})
+    assert "hx-trigger" not in shown
+    assert ("/job/7/resume" in shown) == (state != "done")
 
 
 def test_a_revealed_value_goes_after_a_minute_with_and_without_the_server():
     shown = rendered("revealed", "en")
     assert 'data-forget-after="60"' in shown and "delay:60s" in shown and 'hx-get="/masked"' in shown
+
+
+def test_every_icon_that_a_page_names_exists():
+    folder = Path(settings.BASE_DIR) / "templates"
+    drawn = {file.stem for file in (folder / "icons").glob("*.svg")}
+    named = set(re.findall(r'{% icon "([\w-]+)"', "".join(file.read_text() for file in folder.rglob("*.html"))))
+    assert named | set(KIND_ICONS.values()) | {entry["icon"] for entry in gallery.FRAME["navigation"]} <= drawn
 
 
 def test_the_error_pages_render_in_both_languages():
