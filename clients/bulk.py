@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from vault.copying import BinaryCopy
 
-_KINDS: Final[tuple[tuple[type[models.Field[Any, Any]], str], ...]] = (
+_KINDS: Final[tuple[tuple[type[Any], str], ...]] = (
     (models.UUIDField, "uuid"),
     (models.BinaryField, "bytea"),
     (models.BigIntegerField, "int8"),

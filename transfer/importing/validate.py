@@ -72,7 +72,7 @@ def check(table: Table, columns: Sequence[Column], layout: Layout, *, widths: di
 
 
 def _standing(table: Table, parsed: dict[str, list[Any]], errors: Errors, sums: dict[str, Decimal]) -> Checked:
-    faults = [Fault(table.lines[row], place, code) for row, (place, code) in errors.items()]
+    faults = [*table.faults, *(Fault(table.lines[row], place, code) for row, (place, code) in errors.items())]
     if not errors:
         return Checked(table.lines, parsed, faults, sums)
     keep = [row not in errors for row in range(len(table.lines))]
