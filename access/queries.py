@@ -14,8 +14,10 @@ def users_visible_to(user: User) -> QuerySet[User]:
     reach = Q(organisation=user.organisation_id)
     if may(user, "access.manage_users"):
         reach |= ~Q(organisation__kind=Organisation.Kind.BROKER)
-        # A broker with one account only: somebody has to name its first administrator.
-        alone = Organisation.objects.annotate(people=Count("users")).filter(people=1)
+        # A broker whose only account has never held a duty: somebody has to name its first administrator.
+        alone = Organisation.objects.annotate(
+            people=Count("users", distinct=True), duties=Count("users__assignments")
+        ).filter(people=1, duties=0)
         reach |= Q(organisation__in=alone.values("pk"))
     in_force = Prefetch("assignments", queryset=RoleAssignment.objects.in_force(), to_attr="duties_now")
     return User.objects.filter(reach).select_related("organisation", "branch").prefetch_related(in_force)

@@ -62,7 +62,8 @@ def assign_duty(
 def _require_administration_of_duty(by: User | None, user: User, wanted: Duty) -> None:
     """A broker's first administrator is named by whoever opened the account; all others by its own people."""
     organisation = user.organisation
-    if wanted == Duty.ADMINISTRATOR and organisation.users.count() == 1:
+    untouched = not RoleAssignment.objects.filter(user__organisation=organisation).exists()
+    if wanted == Duty.ADMINISTRATOR and untouched and organisation.users.count() == 1:
         require(by, "access.manage_users")
     else:
         require_administration(by, organisation)

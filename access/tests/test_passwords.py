@@ -20,7 +20,10 @@ def test_it_changes_the_password_and_says_so(giver_staff, password):
 
 
 def test_it_refuses_a_wrong_old_and_a_weak_new_one(giver_staff, password):
-    for old, new, code in ((WRONG, NEW, "access.password_wrong"), (password, "short", "access.password_weak")):
+    for old, new, code in (
+        (WRONG, NEW, "access.password_wrong"),
+        (password, "short", "access.password_weak"),
+    ):
         with pytest.raises(Refused) as refusal:
             change_password(user=giver_staff, old=old, new=new)
         assert refusal.value.code == code
@@ -118,7 +121,9 @@ def test_a_form_sent_without_confirmation_changes_nothing_and_returns_to_its_pag
     browser = signed_in(admin)
     page = reverse("access-person", args=[giver_staff.pk])
     answer = browser.post(
-        reverse("access-person-switch", args=[giver_staff.pk]), {"on": "0"}, HTTP_REFERER=f"http://testserver{page}"
+        reverse("access-person-switch", args=[giver_staff.pk]),
+        {"on": "0"},
+        HTTP_REFERER=f"http://testserver{page}",
     )
     assert answer.status_code == 302
     assert "next=http" in answer["Location"]

@@ -1,5 +1,8 @@
+from io import StringIO
+
 import pytest
 from auditlog.models import LogEntry
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from access.duties import Duty
@@ -126,6 +129,12 @@ def test_a_new_broker_gets_its_first_administrator_from_outside_and_then_looks_a
     assert events() == ["access.user_created", "access.duty_assigned", "access.user_created"]
 
 
+def test_a_broker_with_one_official_is_not_taken_over(admin, taker_officer):
+    with pytest.raises(NotAllowed):
+        assign_duty(by=admin, user=taker_officer, duty=Duty.ADMINISTRATOR)
+    assert events() == []
+
+
 def test_it_switches_an_account_off_and_on(admin, giver_officer):
     switch_user(giver_officer.pk, on=False, by=admin)
     assert not User.objects.get(pk=giver_officer.pk).is_active
@@ -173,3 +182,15 @@ def test_auditlog_keeps_the_diff_but_no_password(admin, canglan):
     entry = LogEntry.objects.get_for_object(user).get()
     assert "username" in entry.changes_dict
     assert "password" not in entry.changes_dict
+
+
+def test_the_command_founds_the_installation_and_refuses_the_second_time(tmp_path, monkeypatch):
+    prepare_installation()
+    secret = tmp_path / "password"
+    secret.write_text("quite a long sentence\n")
+    monkeypatch.setenv("ADMIN_PASSWORD_FILE", str(secret))
+    words = ["--code=CANGLAN", "--name-en=C", "--name-zh=沧澜", "--username=first", "--name=A"]
+    call_command("found_installation", *words, stdout=StringIO())
+    assert User.objects.get(username="first").check_password("quite a long sentence")
+    with pytest.raises(CommandError, match="administrator exists"):
+        call_command("found_installation", *words)
