@@ -30,9 +30,10 @@ def remove_leftovers() -> int:
     """
     folder = Path(settings.FILES_DIR)
     before = (timezone.now() - ABANDONED_AFTER).timestamp()
-    old = [p for p in folder.glob("*/*") if p.suffix in {".part", ".sealed"} and p.stat().st_mtime < before]
-    kept = set(SealedFile.objects.filter(pk__in=[UUID(p.stem) for p in old]).values_list("pk", flat=True))
-    leftovers = [p for p in old if p.suffix == ".part" or UUID(p.stem) not in kept]
+    parts = [path for path in folder.glob("aside/*.part") if path.stat().st_mtime < before]
+    files = {UUID(path.stem): path for path in folder.glob("??/*.sealed") if path.stat().st_mtime < before}
+    kept = set(SealedFile.objects.filter(pk__in=files).values_list("pk", flat=True))
+    leftovers = [*parts, *(path for file_id, path in files.items() if file_id not in kept)]
     for path in leftovers:
         path.unlink(missing_ok=True)
     return len(leftovers)

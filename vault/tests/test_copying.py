@@ -94,7 +94,9 @@ def test_a_time_elsewhere_is_the_same_moment(table):
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.decimals(allow_nan=False, allow_infinity=False, places=None, min_value=-(10**30), max_value=10**30),
+        st.decimals(
+            allow_nan=False, allow_infinity=False, places=None, min_value=-(10**30), max_value=10**30
+        ),
         min_size=1,
         max_size=20,
     )
@@ -103,9 +105,7 @@ def test_decimals_keep_value_and_places(table, values):
     found = [row[0] for row in copied([("a_numeric", "numeric")], [(value,) for value in values])]
 
     assert found == values
-    assert [max(0, -d.as_tuple().exponent) for d in found] == [
-        max(0, -d.as_tuple().exponent) for d in values
-    ]
+    assert [max(0, -d.as_tuple().exponent) for d in found] == [max(0, -d.as_tuple().exponent) for d in values]
 
 
 @pytest.mark.parametrize(

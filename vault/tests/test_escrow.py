@@ -72,7 +72,9 @@ def test_a_change_of_any_part_is_refused(escrow, name):
         open_escrow(path, passphrase)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"{}", b'{"format": "handover-escrow-2"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'"x"', b"{}", b'{"format": "handover-escrow-2"}', b"\xff"]
+)
 def test_what_is_no_escrow_is_refused(tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)

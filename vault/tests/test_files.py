@@ -229,7 +229,16 @@ def test_opening_is_refused_at_once_and_not_at_the_first_chunk(sealed, ours):
 
 @pytest.mark.parametrize(
     ("offset", "length"),
-    [(0, 10), (MIB - 3, 6), (MIB, 1), (0, 3 * MIB), (2 * MIB, MIB), (2 * MIB + 90, 500), (5 * MIB, 1), (7, 0)],
+    [
+        (0, 10),
+        (MIB - 3, 6),
+        (MIB, 1),
+        (0, 3 * MIB),
+        (2 * MIB, MIB),
+        (2 * MIB + 90, 500),
+        (5 * MIB, 1),
+        (7, 0),
+    ],
 )
 def test_a_slice_equals_the_slice_of_the_content(sealed, ours, offset, length):
     content = os.urandom(2 * MIB + 100)

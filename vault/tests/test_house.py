@@ -23,7 +23,9 @@ def test_only_the_audit_room_makes_readings():
 
 
 def test_raw_key_material_is_read_in_the_vault_alone():
-    assert all(path.startswith("vault/") for path in code_with(r"\b(read_root|installation_key|installed_keys)\("))
+    assert all(
+        path.startswith("vault/") for path in code_with(r"\b(read_root|installation_key|installed_keys)\(")
+    )
 
 
 def test_the_pure_modules_import_no_django():

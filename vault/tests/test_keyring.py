@@ -34,7 +34,11 @@ def test_preparing_again_changes_no_key(installation):
     before = installation_key("index"), installation_key("digest"), signer("log", INSTALLATION).public
     prepare_installation()
 
-    assert before == (installation_key("index"), installation_key("digest"), signer("log", INSTALLATION).public)
+    assert before == (
+        installation_key("index"),
+        installation_key("digest"),
+        signer("log", INSTALLATION).public,
+    )
 
 
 def test_preparing_takes_up_a_root_that_lies_there(installation, settings):

@@ -125,9 +125,7 @@ def test_an_older_document_under_the_current_revision_is_refused(note, ours, cli
 
 
 def test_a_newer_schema_than_the_model_knows_is_refused(note, ours, clients):
-    note.sealed = seal_document(
-        "vault.note", note.pk, 1, clients[1][note.client], NoteText("张伟"), schema=2
-    )
+    note.sealed = seal_document("vault.note", note.pk, 1, clients[1][note.client], NoteText("张伟"), schema=2)
 
     with pytest.raises(OpeningError):
         note.open(ours)

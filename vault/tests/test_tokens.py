@@ -137,7 +137,12 @@ def test_bulk_source_digests_keep_their_order(installation):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(kind=st.text(max_size=6), key=st.text(max_size=6), other_kind=st.text(max_size=6), other=st.text(max_size=6))
+@given(
+    kind=st.text(max_size=6),
+    key=st.text(max_size=6),
+    other_kind=st.text(max_size=6),
+    other=st.text(max_size=6),
+)
 def test_kind_and_key_never_run_together(installation, kind, key, other_kind, other):
     book = new_id()
     same = (kind, key) == (other_kind, other)
