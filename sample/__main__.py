@@ -21,8 +21,13 @@ def main(arguments: list[str] | None = None) -> int:
             rejects = sum(len(answer.rejects) for answer in answers.files.values())
             print(f"{answers.clients} clients, {rejects} rows to reject: {options.out}")  # noqa: T201
         else:
-            planted = write_returns(options.delivery, out=options.out, run=options.run, world=options.world,
-                                    corrected=options.corrected)
+            planted = write_returns(
+                options.delivery,
+                out=options.out,
+                run=options.run,
+                world=options.world,
+                corrected=options.corrected,
+            )
             print(f"{len(planted)} differences planted: {options.out}")  # noqa: T201
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -38,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("--clients", type=int, default=2000)
     write.add_argument("--seed", type=int, default=7)
     write.add_argument("--as-of", type=dt.date.fromisoformat)
-    returns = commands.add_parser("returns", help="write what comes back from the transferee, depository and banks")
+    returns = commands.add_parser(
+        "returns", help="write what comes back from the transferee, depository and banks"
+    )
     returns.add_argument("--delivery", type=Path, required=True)
     returns.add_argument("--out", type=Path, required=True)
     returns.add_argument("--run", choices=RUNS, required=True)

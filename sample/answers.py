@@ -2,37 +2,39 @@
 
 Rules, with D = the day the world is written for (``as_of``):
 
-- Only accepted rows count. ``first`` is the state after the extracts alone, ``after_mending`` after the files in
-  ``mended/`` as well. A row left out (a duplicate, an orphan nobody claims) counts in neither.
-- id_expired: 证件有效期 is a date before D (长期 and empty never expire; a document that ends on D is valid).
+- Only accepted rows count. ``first`` is the state after the extracts alone, ``after_mending`` after the
+  files in ``mended/`` as well. A row left out (a duplicate, an orphan nobody claims) counts in neither.
+- id_expired: 证件有效期 is a date before D (长期 and empty never expire; what ends on D is valid).
 - id_missing: 证件号码 is empty.
 - phone_missing: 手机号码 is empty, whatever the client type.
-- phone_invalid: 客户类型 个人 and 证件类型 身份证, 手机号码 not empty and not ``1[3-9]`` followed by nine digits.
-- minor: 客户类型 个人 and not yet eighteen on D by 出生日期; who turns eighteen on D is of age.
-  Born on 29 February: of age on 1 March in a year without one. ``under_14``: the same rule with fourteen.
+- phone_invalid: 客户类型 个人 and 证件类型 身份证, 手机号码 not empty and not ``1[3-9]`` and nine digits.
+- minor: 客户类型 个人 and not yet eighteen on D by 出生日期; who turns eighteen on D is of age. Born on
+  29 February: of age on 1 March in a year without one. ``under_14``: the same rule with fourteen.
 - minor_without_guardian: a minor without an accepted row 监护人 in 关联人.
 - dormant: 客户状态 休眠. unqualified: 客户状态 不合格.
-- frozen: any holding with 冻结数量 above zero, or any account with 账户状态 冻结 (冻结金额 does not count: orders in flight).
+- frozen: any holding with 冻结数量 above zero, or any account with 账户状态 冻结 (冻结金额 does not count:
+  orders in flight).
 - pledged: any holding with 质押数量 above zero.
 - risk_expired: 风险评级到期日 is a date before D (empty never expires).
 - name_outside_gbk: 客户姓名 holds a character that Python's ``gbk`` codec cannot encode.
 - staff_missing: 客户经理 is empty.
 - undesignated: an account 沪A with an empty 交易单元.
 - multi_bank: more than one distinct non-empty 存管银行 among the client's accounts.
-- duplicate_within: every 客户号 of a group of at least two that share (证件类型, 证件号码), number not empty.
-- duplicate_across: 证件号码, upper-cased and stripped, equals that of a row in the transferee's 客户资料.csv, number not empty.
-  A number of 15 characters and its 18-character successor are different numbers, as are two different documents.
+- duplicate_within: every 客户号 of a group of at least two that share (证件类型, 证件号码), not empty.
+- duplicate_across: 证件号码, upper-cased and stripped, equals that of a row in the transferee's
+  客户资料.csv, not empty. A number of 15 characters and its 18-character successor are different
+  numbers, as are two different documents.
 
 Verdicts (absorption merger, after mending, evidence imported, on D):
 
-- notified_individually: at least one attempt 已送达 (dated forty days before D; windows are thirty days).
-- served_by_announcement: no attempt 已送达, at least two attempts on different channels 退回, and the announcement published
-  forty days before D.
-- An objection is in time if 提出日期 is at most thirty days after service. In time with 转户 or 销户: the client leaves.
-  仅异议 and late objections are recorded and the client moves: in a merger the successor takes over by law, so everybody
-  who has not left moves.
-- guardian: minors under fourteen with a guardian (notice and consent go to the guardian). parked_candidates: every minor
-  without a guardian; they move too unless the transfer decides to park them.
+- notified_individually: at least one attempt 已送达, dated forty days before D; windows are thirty days.
+- served_by_announcement: no attempt 已送达, at least two attempts on different channels 退回, and the
+  announcement published forty days before D.
+- An objection is in time if 提出日期 is at most thirty days after service. In time with 转户 or 销户: the
+  client leaves. 仅异议 and late objections are recorded and the client moves: in a merger the successor
+  takes over by law, so everybody who has not left moves.
+- guardian: minors under fourteen with a guardian (notice and consent go to the guardian).
+  parked_candidates: every minor without a guardian; they move too unless the transfer decides to park.
 """
 
 import dataclasses
@@ -46,9 +48,23 @@ from sample.layouts import ACCOUNTS, HOLDINGS, PERSON, RELATIONS
 from sample.people import Row, day, years_before
 
 FINDINGS = (
-    "id_expired", "id_missing", "phone_missing", "phone_invalid", "minor", "minor_without_guardian", "dormant", "frozen",
-    "pledged", "unqualified", "duplicate_within", "duplicate_across", "risk_expired", "name_outside_gbk", "staff_missing",
-    "undesignated", "multi_bank",
+    "id_expired",
+    "id_missing",
+    "phone_missing",
+    "phone_invalid",
+    "minor",
+    "minor_without_guardian",
+    "dormant",
+    "frozen",
+    "pledged",
+    "unqualified",
+    "duplicate_within",
+    "duplicate_across",
+    "risk_expired",
+    "name_outside_gbk",
+    "staff_missing",
+    "undesignated",
+    "multi_bank",
 )
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
@@ -104,7 +120,9 @@ class Answers:
     files: dict[str, FileAnswer] = dataclasses.field(default_factory=dict)
     control: list[list[str]] = dataclasses.field(default_factory=list)
     findings: dict[str, dict[str, list[str]]] = dataclasses.field(
-        default_factory=lambda: {when: {code: [] for code in (*FINDINGS, "under_14")} for when in ("first", "after_mending")}
+        default_factory=lambda: {
+            when: {code: [] for code in (*FINDINGS, "under_14")} for when in ("first", "after_mending")
+        }
     )
     matches: list[list[str]] = dataclasses.field(default_factory=list)
     non_matches: list[list[str]] = dataclasses.field(default_factory=list)
@@ -126,21 +144,34 @@ class Answers:
         files: dict[str, object] = {}
         for name, answer in self.files.items():
             files[name] = {
-                "rows": answer.rows, "accepted": answer.accepted, "mended_rows": answer.mended_rows,
+                "rows": answer.rows,
+                "accepted": answer.accepted,
+                "mended_rows": answer.mended_rows,
                 "after_mending": answer.after_mending,
                 "rejects": [[r.file, r.line, r.column, r.code] for r in answer.rejects],
                 "left_out": [[r.file, r.line, r.column, r.code] for r in answer.left_out],
             }
         return {
-            "format": "sample-answers/1", "seed": self.seed, "clients": self.clients, "as_of": self.as_of.isoformat(),
-            "files": files, "control": self.control,
+            "format": "sample-answers/1",
+            "seed": self.seed,
+            "clients": self.clients,
+            "as_of": self.as_of.isoformat(),
+            "files": files,
+            "control": self.control,
             "findings": self.findings,
-            "finding_counts": {when: {code: len(numbers) for code, numbers in lists.items()}
-                               for when, lists in self.findings.items()},
+            "finding_counts": {
+                when: {code: len(numbers) for code, numbers in lists.items()}
+                for when, lists in self.findings.items()
+            },
             "transferee_clients": self.transferee_clients,
-            "matches": self.matches, "non_matches": self.non_matches,
-            "verdicts": self.verdicts, "verdict_counts": self.verdict_counts, "evidence": self.evidence,
-            "breaks": {run: [dataclasses.asdict(found) for found in planted] for run, planted in self.breaks.items()},
+            "matches": self.matches,
+            "non_matches": self.non_matches,
+            "verdicts": self.verdicts,
+            "verdict_counts": self.verdict_counts,
+            "evidence": self.evidence,
+            "breaks": {
+                run: [dataclasses.asdict(found) for found in planted] for run, planted in self.breaks.items()
+            },
         }
 
     def save(self, path: Path) -> None:
@@ -194,7 +225,8 @@ def _from_age(client: Row, relations: Sequence[Row], as_of: dt.date) -> list[str
 def _from_book(rows: Mapping[str, Sequence[Row]]) -> list[str]:
     accounts, holdings = rows[ACCOUNTS], rows[HOLDINGS]
     checks = {
-        "frozen": any(row["冻结数量"] != "0" for row in holdings) or any(row["账户状态"] == "冻结" for row in accounts),
+        "frozen": any(row["冻结数量"] != "0" for row in holdings)
+        or any(row["账户状态"] == "冻结" for row in accounts),
         "pledged": any(row["质押数量"] != "0" for row in holdings),
         "undesignated": any(row["账户类别"] == "沪A" and not row["交易单元"] for row in accounts),
         "multi_bank": len({row["存管银行"] for row in accounts if row["存管银行"]}) > 1,

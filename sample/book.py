@@ -31,7 +31,9 @@ class Bundle:
 
     index: int
     client: Row
-    rows: dict[str, list[Row]] = dataclasses.field(default_factory=lambda: {kind: [] for kind in layouts.KINDS})
+    rows: dict[str, list[Row]] = dataclasses.field(
+        default_factory=lambda: {kind: [] for kind in layouts.KINDS}
+    )
     broken: dict[tuple[str, int], Broken] = dataclasses.field(default_factory=dict)
 
     def add(self, kind: str, row: Row) -> Row:
@@ -82,24 +84,44 @@ class Book:
         """Add an account; cash and permissions are set by the caller."""
         client = bundle.client
         units = {"沪": "23456", "深": "391200", "北": "721300"}
-        return bundle.add(ACCOUNTS, {
-            "客户号": client["客户号"], "账户类别": kind, "账户号码": number, "市场": market, "币种": currency,
-            "交易单元": units.get(market, ""), "存管银行": "", "银行卡号": "",
-            "账户状态": "销户" if client["客户状态"] == "销户" else "正常", "开户日期": client["开户日期"],
-            "资金余额": "", "冻结金额": "", "交易权限": "",
-        })
+        return bundle.add(
+            ACCOUNTS,
+            {
+                "客户号": client["客户号"],
+                "账户类别": kind,
+                "账户号码": number,
+                "市场": market,
+                "币种": currency,
+                "交易单元": units.get(market, ""),
+                "存管银行": "",
+                "银行卡号": "",
+                "账户状态": "销户" if client["客户状态"] == "销户" else "正常",
+                "开户日期": client["开户日期"],
+                "资金余额": "",
+                "冻结金额": "",
+                "交易权限": "",
+            },
+        )
 
     def cash_account(self, bundle: Bundle, kind: str, cents: int, bank: str, *, currency: str = "CNY") -> Row:
         """Add a cash account at a bank with its card."""
         place = sum(1 for row in bundle.rows[ACCOUNTS] if row["存管银行"])
         row = self.account(bundle, kind, f"08{bundle.index:08d}{place:02d}", currency=currency)
         closed = row["账户状态"] == "销户"
-        row.update({"存管银行": bank, "银行卡号": numbers.bank_card(bundle.index * 100 + place),
-                    "资金余额": numbers.money(0 if closed else cents), "冻结金额": "0.00"})
+        row.update(
+            {
+                "存管银行": bank,
+                "银行卡号": numbers.bank_card(bundle.index * 100 + place),
+                "资金余额": numbers.money(0 if closed else cents),
+                "冻结金额": "0.00",
+            }
+        )
         return row
 
     def _plain_accounts(self, bundle: Bundle, chance: random.Random) -> None:
-        self.cash_account(bundle, "资金账户", chance.randrange(1_000_00, 90_000_00), chance.choice(words.BANKS))
+        self.cash_account(
+            bundle, "资金账户", chance.randrange(1_000_00, 90_000_00), chance.choice(words.BANKS)
+        )
         self.account(bundle, "深A", self._shenzhen(bundle), "深")
 
     def _shenzhen(self, bundle: Bundle) -> str:
@@ -114,7 +136,9 @@ class Book:
         letter = {"个人": "A", "机构": "B", "产品": "D"}[str(client["客户类型"])]
         bank = chance.choice(words.BANKS)
         self.cash_account(bundle, "资金账户", self._cash(client, chance), bank)
-        self.account(bundle, "沪A", self._shanghai(bundle, letter), "沪")["交易权限"] = chance.choice(_PERMISSIONS)
+        self.account(bundle, "沪A", self._shanghai(bundle, letter), "沪")["交易权限"] = chance.choice(
+            _PERMISSIONS
+        )
         shenzhen = self._shenzhen(bundle)
         self.account(bundle, "深A", shenzhen, "深")["交易权限"] = chance.choice(_PERMISSIONS)
         draw = chance.randrange(1000)
@@ -134,7 +158,9 @@ class Book:
         if client["客户状态"] == "休眠":
             return chance.randrange(0, 100_01)
         if client["客户类型"] == PERSON:
-            return chance.choice((0, 1, 5_00, chance.randrange(10_00, 9_000_00), chance.randrange(10_000_00, 900_000_00)))
+            return chance.choice(
+                (0, 1, 5_00, chance.randrange(10_00, 9_000_00), chance.randrange(10_000_00, 900_000_00))
+            )
         return chance.randrange(100_000_00, 90_000_000_00)
 
     def _credit(self, bundle: Bundle, chance: random.Random, bank: str) -> None:
@@ -178,23 +204,39 @@ class Book:
         market = str(account["市场"])
         unit = str(account["交易单元"]) or ("391200" if market == "深" else "")
         whole = hundredths % 100 == 0
-        return bundle.add(HOLDINGS, {
-            "客户号": bundle.client["客户号"], "资金账号": self._cash_for(bundle, str(account["币种"]))["账户号码"],
-            "证券账号": account["账户号码"], "市场": market, "证券代码": code, "证券名称": name,
-            "持仓数量": str(hundredths // 100) if whole else numbers.money(hundredths), "冻结数量": "0", "质押数量": "0",
-            "成本价": numbers.money(cents * 97 // 100), "市值": numbers.money(cents * hundredths // 100),
-            "币种": account["币种"], "托管单元": unit,
-        })
+        return bundle.add(
+            HOLDINGS,
+            {
+                "客户号": bundle.client["客户号"],
+                "资金账号": self._cash_for(bundle, str(account["币种"]))["账户号码"],
+                "证券账号": account["账户号码"],
+                "市场": market,
+                "证券代码": code,
+                "证券名称": name,
+                "持仓数量": str(hundredths // 100) if whole else numbers.money(hundredths),
+                "冻结数量": "0",
+                "质押数量": "0",
+                "成本价": numbers.money(cents * 97 // 100),
+                "市值": numbers.money(cents * hundredths // 100),
+                "币种": account["币种"],
+                "托管单元": unit,
+            },
+        )
 
     def _cash_for(self, bundle: Bundle, currency: str) -> Row:
-        return next(row for row in bundle.rows[ACCOUNTS] if row["账户类别"] == "资金账户" and row["币种"] == currency)
+        return next(
+            row for row in bundle.rows[ACCOUNTS] if row["账户类别"] == "资金账户" and row["币种"] == currency
+        )
 
     def _holdings(self, bundle: Bundle, chance: random.Random, part: str) -> None:
         if bundle.client["客户状态"] in {"休眠", "销户"} or part.startswith("dormant"):
             return
         many = 1 if part.startswith("break.") else max(1 if part else 0, chance.choice((0, 1, 2, 2, 3, 4)))
-        places = [row for row in bundle.rows[ACCOUNTS] if row["市场"] and row["账户类别"] not in
-                  {"衍生品合约账户", "沪信用", "深信用"}]
+        places = [
+            row
+            for row in bundle.rows[ACCOUNTS]
+            if row["市场"] and row["账户类别"] not in {"衍生品合约账户", "沪信用", "深信用"}
+        ]
         taken: set[tuple[object, str]] = set()
         for _ in range(many):
             account = chance.choice(places)
@@ -204,7 +246,9 @@ class Book:
             if (account["账户号码"], code) in taken:
                 continue
             taken.add((account["账户号码"], code))
-            hundredths = chance.randrange(1_00, 90_000_00) if market == "场外" else chance.randrange(1, 300) * 100_00
+            hundredths = (
+                chance.randrange(1_00, 90_000_00) if market == "场外" else chance.randrange(1, 300) * 100_00
+            )
             row = self.holding(bundle, account, code, name, cents, hundredths)
             if not part:
                 self._encumber(row, hundredths // 100, chance)
@@ -232,15 +276,26 @@ class Book:
         when = self.as_of - dt.timedelta(days=chance.randrange(1, 1000))
         quantity, cents = chance.randrange(1, 80) * 100, chance.randrange(2_00, 60_00)
         amount, sells = quantity * cents, chance.randrange(2) == 0
-        return bundle.add(TRADES, {
-            "成交编号": f"{when:%Y%m%d}{bundle.index:08d}{place:02d}", "成交日期": day(when),
-            "客户号": holding["客户号"], "资金账号": holding["资金账号"], "证券账号": holding["证券账号"],
-            "市场": holding["市场"], "证券代码": holding["证券代码"], "买卖方向": "卖出" if sells else "买入",
-            "成交数量": str(quantity), "成交价格": numbers.money(cents), "成交金额": numbers.money(amount),
-            "佣金": numbers.money(max(5_00, amount * 25 // 100_000)),
-            "印花税": numbers.money(amount * 5 // 10_000 if sells else 0),
-            "过户费": numbers.money(amount // 100_000), "币种": holding["币种"],
-        })
+        return bundle.add(
+            TRADES,
+            {
+                "成交编号": f"{day(when)}{bundle.index:08d}{place:02d}",
+                "成交日期": day(when),
+                "客户号": holding["客户号"],
+                "资金账号": holding["资金账号"],
+                "证券账号": holding["证券账号"],
+                "市场": holding["市场"],
+                "证券代码": holding["证券代码"],
+                "买卖方向": "卖出" if sells else "买入",
+                "成交数量": str(quantity),
+                "成交价格": numbers.money(cents),
+                "成交金额": numbers.money(amount),
+                "佣金": numbers.money(max(5_00, amount * 25 // 100_000)),
+                "印花税": numbers.money(amount * 5 // 10_000 if sells else 0),
+                "过户费": numbers.money(amount // 100_000),
+                "币种": holding["币种"],
+            },
+        )
 
     def _trades(self, bundle: Bundle, chance: random.Random, part: str) -> None:
         holdings = bundle.rows[HOLDINGS]
@@ -252,12 +307,24 @@ class Book:
     # the rest
 
     def _preferences(self, bundle: Bundle, chance: random.Random) -> None:
-        values = {"投资期限": ("短期", "中期", "长期"), "投资品种": ("股票", "债券", "基金", "混合"), "资讯推送": ("开", "关"),
-                  "沟通语言": ("中文", "English"), "风险提示方式": ("短信", "电话", "应用推送")}
+        values = {
+            "投资期限": ("短期", "中期", "长期"),
+            "投资品种": ("股票", "债券", "基金", "混合"),
+            "资讯推送": ("开", "关"),
+            "沟通语言": ("中文", "English"),
+            "风险提示方式": ("短信", "电话", "应用推送"),
+        }
         for item in chance.sample(layouts.VOCABULARY[PREFERENCES]["偏好项"], chance.randrange(0, 4)):
             when = self.as_of - dt.timedelta(days=chance.randrange(10, 900))
-            bundle.add(PREFERENCES, {"客户号": bundle.client["客户号"], "偏好项": item,
-                                     "偏好值": chance.choice(values[item]), "登记日期": day(when)})
+            bundle.add(
+                PREFERENCES,
+                {
+                    "客户号": bundle.client["客户号"],
+                    "偏好项": item,
+                    "偏好值": chance.choice(values[item]),
+                    "登记日期": day(when),
+                },
+            )
 
     def relation(self, bundle: Bundle, relation: str, chance: random.Random, share: str = "") -> Row:
         """Add a related person with a valid identity number of their own."""
@@ -265,11 +332,19 @@ class Book:
         serial = bundle.index * 3 + len(bundle.rows[RELATIONS])
         number, _ = numbers.identity(serial % numbers.SERIALS, birth, seed=self.plan.seed + 1)
         until = self.as_of + dt.timedelta(days=chance.randrange(100, 1500))
-        return bundle.add(RELATIONS, {
-            "客户号": bundle.client["客户号"], "关系": relation, "姓名": chinese_name(chance), "证件类型": "身份证",
-            "证件号码": number, "手机号码": numbers.mobile(serial + 5_000_000, self.plan.seed), "持股比例": share,
-            "有效期至": day(until),
-        })
+        return bundle.add(
+            RELATIONS,
+            {
+                "客户号": bundle.client["客户号"],
+                "关系": relation,
+                "姓名": chinese_name(chance),
+                "证件类型": "身份证",
+                "证件号码": number,
+                "手机号码": numbers.mobile(serial + 5_000_000, self.plan.seed),
+                "持股比例": share,
+                "有效期至": day(until),
+            },
+        )
 
     def _relations(self, bundle: Bundle, chance: random.Random, part: str) -> None:
         client = bundle.client
@@ -280,7 +355,7 @@ class Book:
             elif not part and chance.randrange(50) == 0:
                 self.relation(bundle, "代理人", chance)
         elif client["客户类型"] == "机构":
-            for share in ("51.00", "30.50")[:chance.randrange(1, 3)]:
+            for share in ("51.00", "30.50")[: chance.randrange(1, 3)]:
                 self.relation(bundle, "受益所有人", chance, share)
             self.relation(bundle, "代理人", chance)
 
@@ -288,5 +363,13 @@ class Book:
         """Add the index row of a document."""
         ending = "png" if what.startswith("身份证") or what == "营业执照" else "pdf"
         name = f"{bundle.client['客户号']}_{what}.{ending}"
-        return bundle.add(DOCUMENTS, {"文件名": name, "客户号": bundle.client["客户号"], "材料类型": what, "SHA256": digest,
-                                      "大小": str(len(content))})
+        return bundle.add(
+            DOCUMENTS,
+            {
+                "文件名": name,
+                "客户号": bundle.client["客户号"],
+                "材料类型": what,
+                "SHA256": digest,
+                "大小": str(len(content)),
+            },
+        )

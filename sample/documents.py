@@ -8,7 +8,21 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import IO
 
+_FONT_OBJECTS = """\
+<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H
+   /DescendantFonts [6 0 R] >>
+
+<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /FontDescriptor 7 0 R
+   /CIDSystemInfo 9 0 R /DW 1000 >>
+
+<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880]
+   /ItalicAngle 0 /Ascent 752 /Descent -271 /CapHeight 737 /StemV 58 >>
+
+<< /Font << /F1 5 0 R >> >>
+
+<< /Registry (Adobe) /Ordering (GB1) /Supplement 4 >>"""
 EPOCH = (2026, 1, 1, 0, 0, 0)
 
 
@@ -16,9 +30,15 @@ def png(seed: int) -> bytes:
     """A valid 8 x 8 picture in one colour."""
     colour = hashlib.sha256(seed.to_bytes(8, "big")).digest()[:3]
     rows = (b"\x00" + colour * 8) * 8
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
-    body = b"".join(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-                    for name, data in chunks)
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows, 6)),
+        (b"IEND", b""),
+    )
+    body = b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
     return b"\x89PNG\r\n\x1a\n" + body
 
 
@@ -30,14 +50,9 @@ def pdf(lines: list[str]) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources 8 0 R >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [6 0 R] >>",
-        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /FontDescriptor 7 0 R"
-        b" /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /DW 1000 /W [1 95 500] >>",
-        b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0"
-        b" /Ascent 752 /Descent -271 /CapHeight 737 /StemV 58 >>",
+        *_FONT_OBJECTS.encode().split(b"\n\n"),
     ]
     out, offsets = bytearray(b"%PDF-1.4\n"), []
     for number, content in enumerate(objects, 1):
@@ -60,3 +75,9 @@ class SteadyZip(zipfile.ZipFile):
         info = zipfile.ZipInfo(name, EPOCH)
         info.compress_type = zipfile.ZIP_DEFLATED
         self.writestr(info, content)
+
+    def stream(self, name: str) -> IO[bytes]:
+        """A member to be written piece by piece; until it is closed nothing else can be written."""
+        info = zipfile.ZipInfo(name, EPOCH)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        return self.open(info, "w", force_zip64=True)

@@ -28,12 +28,27 @@ SERVED_DAYS_AGO = 40
 WINDOW_DAYS = 30
 LATE_AFTER_DAYS = 35
 
-_OBJECTIONS = {"objects_transfer": TO_OTHER_BROKER, "objects_close": CLOSE, "objects_only": ONLY_OBJECTS,
-               "late_objection": TO_OTHER_BROKER}
-_VERDICT_OF = {"objects_transfer": "leaving_transfer", "objects_close": "leaving_close",
-               "objects_only": "objected_moves", "late_objection": "late_objection"}
-VERDICTS = ("served_by_announcement", "leaving_transfer", "leaving_close", "objected_moves", "late_objection",
-            "guardian", "parked_candidates")
+_OBJECTIONS = {
+    "objects_transfer": TO_OTHER_BROKER,
+    "objects_close": CLOSE,
+    "objects_only": ONLY_OBJECTS,
+    "late_objection": TO_OTHER_BROKER,
+}
+_VERDICT_OF = {
+    "objects_transfer": "leaving_transfer",
+    "objects_close": "leaving_close",
+    "objects_only": "objected_moves",
+    "late_objection": "late_objection",
+}
+VERDICTS = (
+    "served_by_announcement",
+    "leaving_transfer",
+    "leaving_close",
+    "objected_moves",
+    "late_objection",
+    "guardian",
+    "parked_candidates",
+)
 
 
 class Evidence:
@@ -93,12 +108,22 @@ class Evidence:
         """Write the announcement and the objections, and count the verdicts."""
         self._table.close()
         published = self._ago(SERVED_DAYS_AGO)
-        write_rows(self.folder / "公告.csv", ANNOUNCEMENT_HEADINGS, [["听泉证券报", published, "GG000000001"]])
+        write_rows(
+            self.folder / "公告.csv", ANNOUNCEMENT_HEADINGS, [["听泉证券报", published, "GG000000001"]]
+        )
         write_rows(self.folder / "异议.csv", OBJECTION_HEADINGS, self._objections)
-        (self.folder / "公告.pdf").write_bytes(pdf([
-            "公告", f"{words.TRANSFEROR_ZH}与{words.TRANSFEREE_ZH}吸收合并", f"刊登日期 {published}", "听泉证券报",
-            "客户可于公告之日起三十日内提出异议", "Clients may object within thirty days.",
-        ]))
+        (self.folder / "公告.pdf").write_bytes(
+            pdf(
+                [
+                    "公告",
+                    f"{words.TRANSFEROR_ZH}与{words.TRANSFEREE_ZH}吸收合并",
+                    f"刊登日期 {published}",
+                    "听泉证券报",
+                    "客户可于公告之日起三十日内提出异议",
+                    "Clients may object within thirty days.",
+                ]
+            )
+        )
         self._count()
 
     def _count(self) -> None:
@@ -106,8 +131,15 @@ class Evidence:
         sizes = {name: len(numbers) for name, numbers in verdicts.items()}
         leaving = sizes["leaving_transfer"] + sizes["leaving_close"]
         self.answers.verdict_counts = {
-            "clients": self.answers.clients, "notified_individually": self._notified, **sizes,
-            "objected": leaving + sizes["objected_moves"], "leaving": leaving,
+            "clients": self.answers.clients,
+            "notified_individually": self._notified,
+            **sizes,
+            "objected": leaving + sizes["objected_moves"],
+            "leaving": leaving,
             "moving": self.answers.clients - leaving,
         }
-        self.answers.evidence = {"attempts": self._attempts, "announcements": 1, "objections": len(self._objections)}
+        self.answers.evidence = {
+            "attempts": self._attempts,
+            "announcements": 1,
+            "objections": len(self._objections),
+        }

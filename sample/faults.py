@@ -1,16 +1,24 @@
 """Planted faults: how a good row is spoiled, and how it must be refused.
 
 Invariants: a row has at most one fault; the true row stays in the bundle, so mending is writing it again;
-a fault on an account or a holding is planted on an extra row that nothing else refers to; rows of a client whose
-own row is refused are refused as ``unknown_client`` in the column 客户号.
+a fault on an account or a holding is planted on an extra row that nothing else refers to; rows of a client
+whose own row is refused are refused as ``unknown_client`` in the column 客户号.
 """
 
-import random
 from collections.abc import Callable
 
 from sample import words
 from sample.book import Book, Broken, Bundle
-from sample.layouts import ACCOUNTS, CLIENTS, DOCUMENTS, HEADINGS, HOLDINGS, KINDS, PREFERENCES, RELATIONS, TRADES
+from sample.layouts import (
+    ACCOUNTS,
+    CLIENTS,
+    DOCUMENTS,
+    HOLDINGS,
+    KINDS,
+    PREFERENCES,
+    RELATIONS,
+    TRADES,
+)
 from sample.numbers import wrong_check
 from sample.people import Row, day
 
@@ -31,12 +39,16 @@ class Faults:
     def spoil(self, bundle: Bundle, fault: str) -> None:
         """Plant one fault; afterwards ``bundle.broken`` tells every row that must be refused."""
         kind, what = fault.split(".")
-        chance = self.book.people.chance_of(bundle.index, 3)
-        plant: Callable[[Bundle, str, random.Random], None] = {
-            CLIENTS: self._client, ACCOUNTS: self._account, RELATIONS: self._relation, HOLDINGS: self._holding,
-            TRADES: self._trade, PREFERENCES: self._preference, DOCUMENTS: self._document,
+        plant: Callable[[Bundle, str], None] = {
+            CLIENTS: self._client,
+            ACCOUNTS: self._account,
+            RELATIONS: self._relation,
+            HOLDINGS: self._holding,
+            TRADES: self._trade,
+            PREFERENCES: self._preference,
+            DOCUMENTS: self._document,
         }[kind]
-        plant(bundle, what, chance)
+        plant(bundle, what)
         if (CLIENTS, 0) in bundle.broken:
             self._refuse_children(bundle)
 
@@ -45,13 +57,15 @@ class Faults:
             for place, row in enumerate(bundle.rows[kind]):
                 bundle.broken[kind, place] = Broken("客户号", "unknown_client", list(row.values()))
 
-    def _mark(self, bundle: Bundle, kind: str, column: str, code: str, value: object, *, mended: bool = True) -> None:
+    def _mark(
+        self, bundle: Bundle, kind: str, column: str, code: str, value: object, *, mended: bool = True
+    ) -> None:
         """Break the last row of a kind by writing another value in one column."""
         place = len(bundle.rows[kind]) - 1
         written = list((bundle.rows[kind][place] | {column: value}).values())
         bundle.broken[kind, place] = Broken(column, code, written, mended)
 
-    def _client(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _client(self, bundle: Bundle, what: str) -> None:
         row = bundle.client
         number, address = str(row["证件号码"]), str(row["联系地址"]).replace(",", "")
         row["联系地址"] = address
@@ -76,12 +90,12 @@ class Faults:
         # "duplicate" spoils no row of its own: a second row with this number follows later in the file.
 
     def duplicate_of(self, index: int) -> Broken:
-        """The later row with a client number that was there before: an older telephone number, never mended."""
+        """The later row with a client number that was there before: an older telephone, never mended."""
         row = self.book.people.client_row(index)
         row["手机号码"] = "13900000000"
         return Broken("客户号", "duplicate_key", list(row.values()), mended=False)
 
-    def _account(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _account(self, bundle: Bundle, what: str) -> None:
         if what == "formula":
             self.book.cash_account(bundle, "资金账户", 1_234_56, str(bundle.rows[ACCOUNTS][0]["存管银行"]))
             self._mark(bundle, ACCOUNTS, "资金余额", "formula_cell", "=1000+234.56")
@@ -100,7 +114,8 @@ class Faults:
             }
             self._mark(bundle, ACCOUNTS, *changes[what])
 
-    def _relation(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _relation(self, bundle: Bundle, what: str) -> None:
+        chance = self.book.people.chance_of(bundle.index, 3)
         self.book.relation(bundle, "代理人", chance)
         changes: dict[str, tuple[str, str, object]] = {
             "unknown_relation": ("关系", "value_unknown", "配偶"),
@@ -109,9 +124,10 @@ class Faults:
         }
         self._mark(bundle, RELATIONS, *changes[what])
 
-    def _holding(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _holding(self, bundle: Bundle, what: str) -> None:
+        chance = self.book.people.chance_of(bundle.index, 3)
         account = bundle.main("深A")
-        assert account is not None, "every ordinary client has one"  # noqa: S101 - guards the generator itself
+        assert account is not None, "every ordinary client has one"
         self.book.holding(bundle, account, "000651", "白鹭电机", 3_666, chance.randrange(1, 90) * 100_00)
         changes: dict[str, tuple[str, str, object]] = {
             "lost_zero": ("证券代码", "leading_zero_lost", "651"),
@@ -121,7 +137,8 @@ class Faults:
         }
         self._mark(bundle, HOLDINGS, *changes[what])
 
-    def _trade(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _trade(self, bundle: Bundle, what: str) -> None:
+        chance = self.book.people.chance_of(bundle.index, 3)
         row = self.book.trade(bundle, bundle.rows[HOLDINGS][0], 90, chance)
         if what == "duplicate":
             bundle.add(TRADES, dict(row))
@@ -136,10 +153,17 @@ class Faults:
         }
         self._mark(bundle, TRADES, *changes[what], mended=not leave_out)
 
-    def _preference(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _preference(self, bundle: Bundle, what: str) -> None:
         bundle.rows[PREFERENCES].clear()
-        bundle.add(PREFERENCES, {"客户号": bundle.client["客户号"], "偏好项": "投资期限", "偏好值": "长期",
-                                 "登记日期": day(self.book.as_of)})
+        bundle.add(
+            PREFERENCES,
+            {
+                "客户号": bundle.client["客户号"],
+                "偏好项": "投资期限",
+                "偏好值": "长期",
+                "登记日期": day(self.book.as_of),
+            },
+        )
         if what == "ragged":
             bundle.broken[PREFERENCES, 0] = Broken("", "ragged_row", [bundle.number, "投资期限", "长期"])
             return
@@ -150,21 +174,10 @@ class Faults:
         }
         self._mark(bundle, PREFERENCES, *changes[what])
 
-    def _document(self, bundle: Bundle, what: str, chance: random.Random) -> None:
+    def _document(self, bundle: Bundle, what: str) -> None:
         row: Row = bundle.rows[DOCUMENTS][0]
         written = dict(row)
         if what == "digest":
             written["SHA256"] = "0" * 63 + "1"
         column, code = ("文件名", "document_missing") if what == "missing" else ("SHA256", "document_digest")
         bundle.broken[DOCUMENTS, 0] = Broken(column, code, list(written.values()))
-
-
-def check_headings(bundle: Bundle) -> None:
-    """Every row of a bundle has the headings of its file, in order.
-
-    Raises:
-        AssertionError: the generator itself is wrong.
-    """
-    for kind, rows in bundle.rows.items():
-        for row in rows:
-            assert list(row) == HEADINGS[kind], kind  # noqa: S101 - guards the generator itself

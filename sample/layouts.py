@@ -3,6 +3,7 @@
 Invariant: a row is written in the order of its heading list, and every value of a closed column
 is one of the words listed here (planted faults excepted).
 """
+# ruff: noqa: SIM905 - long lists of words read better as one string
 
 CLIENTS, ACCOUNTS, RELATIONS = "clients", "accounts", "relations"
 HOLDINGS, TRADES, PREFERENCES, DOCUMENTS = "holdings", "trades", "preferences", "documents"
@@ -81,8 +82,18 @@ VOCABULARY: dict[str, dict[str, list[str]]] = {
     },
     ACCOUNTS: {
         "账户类别": [
-            "资金账户", "信用资金账户", "衍生品资金账户", "沪A", "深A", "北交所", "沪B", "深B", "沪信用", "深信用",
-            "开放式基金", "衍生品合约账户",
+            "资金账户",
+            "信用资金账户",
+            "衍生品资金账户",
+            "沪A",
+            "深A",
+            "北交所",
+            "沪B",
+            "深B",
+            "沪信用",
+            "深信用",
+            "开放式基金",
+            "衍生品合约账户",
         ],
         "市场": ["沪", "深", "北", "场外"],
         "币种": ["CNY", "USD", "HKD"],
@@ -103,11 +114,51 @@ REQUIRED: dict[str, list[str]] = {
     ACCOUNTS: ["客户号", "账户类别", "账户号码", "币种", "账户状态"],
     RELATIONS: ["客户号", "关系", "姓名"],
     HOLDINGS: ["客户号", "资金账号", "证券账号", "市场", "证券代码", "持仓数量", "币种"],
-    TRADES: ["成交编号", "成交日期", "客户号", "资金账号", "证券账号", "市场", "证券代码", "买卖方向", "成交数量",
-             "成交价格", "成交金额", "币种"],
+    TRADES: [
+        "成交编号",
+        "成交日期",
+        "客户号",
+        "资金账号",
+        "证券账号",
+        "市场",
+        "证券代码",
+        "买卖方向",
+        "成交数量",
+        "成交价格",
+        "成交金额",
+        "币种",
+    ],
     PREFERENCES: ["客户号", "偏好项"],
     DOCUMENTS: ["文件名", "客户号", "SHA256"],
 }
+
+# What depository and banks write where the extracts write a word.
+MARKET_CODES = {"沪": "SH", "深": "SZ", "北": "BJ", "场外": "OTC"}
+
+# The English names of the headings above, in the same order: the agreement's field scope is written in them.
+FIELD_NAMES: dict[str, list[str]] = {
+    CLIENTS: (
+        "client_no kind name id_type id_number id_expires_on birth_date sex nationality phone email "
+        "address postcode occupation education risk_level risk_expires_on investor_class aml_level "
+        "status opened_on branch staff_no unified_account commission_rate tags trading_password"
+    ).split(),
+    ACCOUNTS: (
+        "client_no kind number market currency trading_unit bank bank_card status opened_on balance "
+        "frozen permissions"
+    ).split(),
+    RELATIONS: "client_no relation name id_type id_number phone share_percent valid_until".split(),
+    HOLDINGS: (
+        "client_no fund_account account_no market code name quantity frozen pledged cost_price "
+        "market_value currency custody_unit"
+    ).split(),
+    TRADES: (
+        "trade_no traded_on client_no fund_account account_no market code side quantity price amount "
+        "commission stamp_duty transfer_fee currency"
+    ).split(),
+    PREFERENCES: "client_no item value stated_on".split(),
+    DOCUMENTS: "file_name client_no kind sha256 size".split(),
+}
+NEVER_MOVED = ("tags", "trading_password")
 
 CHANNELS = ["短信", "挂号信", "电子邮件", "应用推送", "电话录音"]
 DELIVERED, BOUNCED = "已送达", "退回"

@@ -4,6 +4,7 @@ Invariants: what these functions return passes its own checksum; two different s
 ``SERIALS`` never give the same number, so an identity occurs twice only where it was planted.
 Sources: GB 11643-1999 (identity number), GB 32100-2015 (credit code), ISO/IEC 7812 (Luhn).
 """
+# ruff: noqa: SIM905 - long lists of words read better as one string
 
 import datetime as dt
 
@@ -18,14 +19,16 @@ _SEQUENCES = 999
 _DAY_BUCKETS = 32
 
 REGIONS = (
-    "110101 110102 110105 110106 110108 110111 120101 120103 120110 130102 130203 140105 150102 210102 210202 "
-    "220102 230103 310101 310104 310106 310112 310115 320102 320505 320211 320302 330102 330106 330203 330302 "
-    "340102 340202 350102 350203 360102 370102 370202 370602 410102 410302 420102 420106 430102 430105 440103 "
-    "440106 440111 440303 440304 440305 440402 440604 450102 460105 500103 510104 510107 520102 530102 610102"
+    "110101 110102 110105 110106 110108 110111 120101 120103 120110 130102 130203 140105 150102 "
+    "210102 210202 220102 230103 310101 310104 310106 310112 310115 320102 320505 320211 320302 "
+    "330102 330106 330203 330302 340102 340202 350102 350203 360102 370102 370202 370602 410102 "
+    "410302 420102 420106 430102 430105 440103 440106 440111 440303 440304 440305 440402 440604 "
+    "450102 460105 500103 510104 510107 520102 530102 610102"
 ).split()
 OTHER_REGIONS = (
-    "110107 120104 130104 140106 210103 220103 230102 310105 310107 310110 320104 320106 330104 330105 340103 "
-    "350103 350205 360103 370103 370203 410103 420103 430103 440104 440105 440112 440306 500105 510105 610103"
+    "110107 120104 130104 140106 210103 220103 230102 310105 310107 310110 320104 320106 330104 "
+    "330105 340103 350103 350205 360103 370103 370203 410103 420103 430103 440104 440105 440112 "
+    "440306 500105 510105 610103"
 ).split()
 _RESIDENCE_REGIONS = ("810000", "820000", "830000")
 SERIALS = len(REGIONS) * _SEQUENCES * _DAY_BUCKETS
@@ -48,12 +51,12 @@ def identity(serial: int, birth: dt.date, *, seed: int, other_firm: bool = False
     place = spread(serial, seed, len(regions) * _SEQUENCES * _DAY_BUCKETS)
     region = regions[place % len(regions)]
     sequence = place // len(regions) % _SEQUENCES + 1
-    first17 = f"{region}{birth:%Y%m%d}{sequence:03d}"
+    first17 = f"{region}{birth.year}{birth.month:02d}{birth.day:02d}{sequence:03d}"
     return first17 + id_check_digit(first17), "男" if sequence % 2 else "女"
 
 
 def settle_birth(serial: int, birth: dt.date, *, seed: int, other_firm: bool = False) -> dt.date:
-    """Move a birth date by at most a month so that persons who share region and sequence differ in the day."""
+    """Move a birth date by at most a month: persons who share region and sequence differ in the day."""
     regions = len(OTHER_REGIONS if other_firm else REGIONS)
     place = spread(serial, seed, regions * _SEQUENCES * _DAY_BUCKETS)
     bucket = place // (regions * _SEQUENCES)

@@ -13,40 +13,108 @@ LEAST_CLIENTS = 300
 
 # Faults, named file.what; see sample.faults for what each does.
 FAULTS = (
-    "clients.id_checksum", "clients.residence_checksum", "clients.uscc_checksum", "clients.birth_30_february",
-    "clients.lost_zero", "clients.duplicate", "clients.no_name", "clients.unknown_risk", "clients.ragged",
-    "clients.bidi", "clients.unknown_status",
-    "accounts.scientific", "accounts.number_cell", "accounts.formula", "accounts.unknown_kind",
-    "accounts.bad_date", "accounts.orphan",
-    "relations.unknown_relation", "relations.no_name", "relations.orphan",
-    "holdings.lost_zero", "holdings.orphan", "holdings.bad_number", "holdings.no_code",
-    "trades.scientific", "trades.bad_date", "trades.duplicate", "trades.orphan_left_out", "trades.bad_number",
-    "preferences.ragged", "preferences.control", "preferences.orphan", "preferences.unknown_item",
-    "documents.missing", "documents.digest",
+    "clients.id_checksum",
+    "clients.residence_checksum",
+    "clients.uscc_checksum",
+    "clients.birth_30_february",
+    "clients.lost_zero",
+    "clients.duplicate",
+    "clients.no_name",
+    "clients.unknown_risk",
+    "clients.ragged",
+    "clients.bidi",
+    "clients.unknown_status",
+    "accounts.scientific",
+    "accounts.number_cell",
+    "accounts.formula",
+    "accounts.unknown_kind",
+    "accounts.bad_date",
+    "accounts.orphan",
+    "relations.unknown_relation",
+    "relations.no_name",
+    "relations.orphan",
+    "holdings.lost_zero",
+    "holdings.orphan",
+    "holdings.bad_number",
+    "holdings.no_code",
+    "trades.scientific",
+    "trades.bad_date",
+    "trades.duplicate",
+    "trades.orphan_left_out",
+    "trades.bad_number",
+    "preferences.ragged",
+    "preferences.control",
+    "preferences.orphan",
+    "preferences.unknown_item",
+    "documents.missing",
+    "documents.digest",
 )
 SHEET_ONLY_FAULTS = ("accounts.number_cell", "accounts.formula")
 
 # Parts that exist once, whatever the size.
 ONCE = (
-    "rare_䶮", "rare_㛃", "rare_𠮷", "turns_18_today", "turns_18_tomorrow", "turns_14_today", "turns_14_tomorrow",
-    "minor_alone_under_14", "minor_alone_over_14", "dormant_9999", "dormant_10000", "dormant_10001",
-    "id_expires_today", "id_expired_yesterday", "risk_expires_today", "risk_expired_yesterday",
-    "two_units", "undesignated", "multi_bank", "frozen_holding", "frozen_account", "part_pledged", "id_missing",
-    "phone_missing", "phone_invalid", "staff_missing", "unqualified", "old_identity_15", "institution_plain",
-    "product_plain", "duplicate_leader_with_fault", "late_objection",
-    "across_15_to_18", "across_18_to_15", "across_passport_permit", "across_lower_x",
+    "rare_䶮",
+    "rare_㛃",
+    "rare_𠮷",
+    "turns_18_today",
+    "turns_18_tomorrow",
+    "turns_14_today",
+    "turns_14_tomorrow",
+    "minor_alone_under_14",
+    "minor_alone_over_14",
+    "dormant_9999",
+    "dormant_10000",
+    "dormant_10001",
+    "id_expires_today",
+    "id_expired_yesterday",
+    "risk_expires_today",
+    "risk_expired_yesterday",
+    "two_units",
+    "undesignated",
+    "multi_bank",
+    "frozen_holding",
+    "frozen_account",
+    "part_pledged",
+    "id_missing",
+    "phone_missing",
+    "phone_invalid",
+    "staff_missing",
+    "unqualified",
+    "old_identity_15",
+    "institution_plain",
+    "product_plain",
+    "duplicate_leader_with_fault",
+    "late_objection",
+    "across_15_to_18",
+    "across_18_to_15",
+    "across_passport_permit",
+    "across_lower_x",
 )
 
 # Parts that grow with the world: (name, at least, one more per so many clients).
 GROWING = (
-    ("minor_under_14", 4, 400), ("minor_over_14", 4, 400), ("across", 12, 60), ("duplicate_leader", 3, 1000),
-    ("objects_transfer", 4, 500), ("objects_close", 3, 700), ("objects_only", 3, 600), ("unreachable", 3, 700),
+    ("minor_under_14", 4, 400),
+    ("minor_over_14", 4, 400),
+    ("across", 12, 60),
+    ("duplicate_leader", 3, 1000),
+    ("objects_transfer", 4, 500),
+    ("objects_close", 3, 700),
+    ("objects_only", 3, 600),
+    ("unreachable", 3, 700),
 )
 
 # Clients at whom a difference is planted in what comes back, per run (see sample.returns).
 BREAK_PARTS = {
-    "rehearsal-1": ("missing_client", "extra_client", "quantity", "balance", "account_number", "risk_level",
-                    "depository_quantity", "bank_balance"),
+    "rehearsal-1": (
+        "missing_client",
+        "extra_client",
+        "quantity",
+        "balance",
+        "account_number",
+        "risk_level",
+        "depository_quantity",
+        "bank_balance",
+    ),
     "rehearsal-2": (),
     "cutover": ("quantity", "bank_balance", "depository_quantity"),
 }
@@ -93,7 +161,7 @@ def make_plan(clients: int, seed: int) -> Plan:
     draw = random.Random(seed)  # noqa: S311 - a reproducible sample, not a secret
     places = draw.sample(range(clients), len(names) + clients // 1000 + 4)
     parts = dict(zip(places, names, strict=False))
-    spare = places[len(names):]
+    spare = places[len(names) :]
     same_person: dict[int, int] = {}
     for leader, second in zip(_leaders(parts), spare, strict=False):
         same_person[second] = leader

@@ -1,7 +1,8 @@
 """What comes back after a run: the transferee's files echoed, the depository's and the banks' from the truth.
 
-Invariants: every value of the delivery is echoed as it came, planted differences excepted; the depository and the banks
-report only clients of the delivery, in the clear; each planted difference is one changed, missing or extra row.
+Invariants: every value of the delivery is echoed as it came, planted differences excepted; the depository
+and the banks report only clients of the delivery, in the clear; each planted difference is one changed,
+missing or extra row.
 """
 
 import csv
@@ -24,7 +25,9 @@ _NAMES = ("clients.csv", "accounts.csv", "holdings.csv")
 Cells = dict[str, str]
 
 
-def write_returns(delivery: Path, *, out: Path, run: str, world: Path, corrected: bool = False) -> list[Break]:
+def write_returns(
+    delivery: Path, *, out: Path, run: str, world: Path, corrected: bool = False
+) -> list[Break]:
     """Write transferee/, depository/, banks/ and planted.json under ``out``; returns what was planted.
 
     With ``corrected`` the difference that the transferee puts right is no longer there.
@@ -56,8 +59,8 @@ def write_returns(delivery: Path, *, out: Path, run: str, world: Path, corrected
 def _rows(delivery: Path, name: str) -> Iterator["csv.DictReader[str]"]:
     """The rows of one file of a delivery, from a folder or an archive."""
     if delivery.is_dir():
-        path = next(iter(sorted(delivery.rglob(name))), None)
-        if path is None:
+        path = delivery / name
+        if not path.is_file():
             raise ValueError(f"the delivery has no {name}")
         with path.open(encoding="utf-8-sig", newline="") as text:
             yield csv.DictReader(text)
@@ -82,8 +85,10 @@ class _Returns:
     def __init__(self, delivery: Path, out: Path, numbers: dict[str, str], planned: list[Break]) -> None:
         self.delivery, self.out, self.numbers = delivery, out, numbers
         self.delivered = set(numbers.values())
-        self.planned = {(found.file, found.key if found.kind == "extra_client" else found.source_no): found
-                        for found in planned}
+        self.planned = {
+            (found.file, found.key if found.kind == "extra_client" else found.source_no): found
+            for found in planned
+        }
         self.done: set[int] = set()
         self.planted: list[Break] = []
 
@@ -114,8 +119,11 @@ class _Returns:
 
     def _extra(self, found: Break, row: Cells) -> Cells:
         self._plant(found, "", "present")
-        extra = {"row_id": str(uuid.uuid5(uuid.NAMESPACE_OID, found.source_no)), "source_no": found.source_no,
-                 "client_no": row["client_no"][:-4] + "9999"}
+        extra = {
+            "row_id": str(uuid.uuid5(uuid.NAMESPACE_OID, found.source_no)),
+            "source_no": found.source_no,
+            "client_no": row["client_no"][:-4] + "9999",
+        }
         return row | extra
 
     def _plant(self, found: Break, expected: str, actual: str) -> None:

@@ -30,7 +30,14 @@ class Transferee:
         branch, _ = words.OTHER_BRANCHES[self._written % len(words.OTHER_BRANCHES)]
         number = f"{branch}{self._written * 3 + 1000:08d}"
         staff = f"{branch}{self._chance.randrange(1, 9):02d}"
-        row.update({"客户号": number, "营业部代码": branch, "客户经理": staff, "一码通账号": f"17{self._written:010d}"})
+        row.update(
+            {
+                "客户号": number,
+                "营业部代码": branch,
+                "客户经理": staff,
+                "一码通账号": f"17{self._written:010d}",
+            }
+        )
         self._table.write(list(row.values()))
         self._written += 1
         return number

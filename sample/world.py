@@ -1,7 +1,8 @@
 """Writes a whole world: extracts, mended rows, evidence, agreement, truth and answers.
 
-Invariants: one pass over the clients, nothing but lists of client numbers is kept; the same size, seed and day give the
-same bytes; what is written as truth is what the product must hold after the mended rows are loaded.
+Invariants: one pass over the clients, nothing but lists of client numbers is kept; the same size, seed and
+day give the same bytes; what is written as truth is what the product must hold after the mended rows are
+loaded.
 """
 
 import datetime as dt
@@ -16,13 +17,12 @@ from sample.book import Book, Broken, Bundle
 from sample.documents import pdf, png
 from sample.evidence import Evidence
 from sample.faults import Faults
-from sample.layouts import ACCOUNTS, CLIENTS, DOCUMENTS, HOLDINGS, KINDS
+from sample.layouts import ACCOUNTS, CLIENTS, DOCUMENTS, HOLDINGS, KINDS, MARKET_CODES
 from sample.numbers import money
 from sample.people import People, Row
 from sample.plan import SHEET_ONLY_FAULTS, Plan, make_plan
 from sample.transferee import Transferee
 from sample.writers import ArchiveTable, Counted, CsvTable, hundredths, open_table, write_rows
-
 
 _MOST_DOCUMENT_CLIENTS = 2_500
 _DUPLICATE_DISTANCE = 7
@@ -64,7 +64,9 @@ class _World:
         self.transferee = Transferee(out / "transferee", plan, as_of, answers)
         headings = ["source_no", "account_no", "market", "code", "quantity"]
         self.depository = CsvTable(out / "truth" / "depository.csv", headings)
-        self.banks = CsvTable(out / "truth" / "banks.csv", ["source_no", "fund_account", "bank", "currency", "balance"])
+        self.banks = CsvTable(
+            out / "truth" / "banks.csv", ["source_no", "fund_account", "bank", "currency", "balance"]
+        )
         self.later: dict[int, list[Broken]] = {}
         self.groups: dict[int, list[tuple[str, bool]]] = {}
         self.leaders = set(plan.same_person.values())
@@ -128,7 +130,9 @@ class _World:
     # documents
 
     def _documents(self, bundle: Bundle, part: str) -> dict[str, bytes]:
-        wanted = part.startswith(("documents.", "clients.")) or (not part and bundle.index % self.document_step == 0)
+        wanted = part.startswith(("documents.", "clients.")) or (
+            not part and bundle.index % self.document_step == 0
+        )
         if not wanted:
             return {}
         person = bundle.client["客户类型"] == layouts.PERSON
@@ -178,21 +182,27 @@ class _World:
         rows = bundle.rows[kind]
         if not bundle.broken:
             return rows
-        return [row for place, row in enumerate(rows) if self._stays(bundle.broken.get((kind, place)), mended=mended)]
+        return [
+            row
+            for place, row in enumerate(rows)
+            if self._stays(bundle.broken.get((kind, place)), mended=mended)
+        ]
 
     def _stays(self, broken: Broken | None, *, mended: bool) -> bool:
         return broken is None or (mended and broken.mended)
 
     def _truth(self, bundle: Bundle) -> None:
-        sums: dict[tuple[object, ...], int] = {}
+        sums: dict[tuple[object, str, object], int] = {}
         for row in self._true_rows(bundle, HOLDINGS, mended=True):
-            key = (row["证券账号"], row["市场"], row["证券代码"])
+            key = (row["证券账号"], MARKET_CODES[str(row["市场"])], row["证券代码"])
             sums[key] = sums.get(key, 0) + hundredths(str(row["持仓数量"]))
         for key, total in sums.items():
             self.depository.write([bundle.number, *key, plain(total)])
         for row in self._true_rows(bundle, ACCOUNTS, mended=True):
             if row["存管银行"]:
-                self.banks.write([bundle.number, row["账户号码"], row["存管银行"], row["币种"], row["资金余额"]])
+                self.banks.write(
+                    [bundle.number, row["账户号码"], row["存管银行"], row["币种"], row["资金余额"]]
+                )
 
     def _plan_break(self, bundle: Bundle, part: str) -> None:
         _, run, kind = part.split(".")
@@ -201,7 +211,9 @@ class _World:
     def _close(self) -> None:
         self.evidence.close()
         self.transferee.close()
-        for table in (self.depository, self.banks, *self.tables.values(), *self.mended.values()):
+        for truth in (self.depository, self.banks):
+            truth.close()
+        for table in (*self.tables.values(), *self.mended.values()):
             table.close()
         for table in self.tables.values():
             self.answers.files[table.name].rows = table.rows
@@ -243,16 +255,65 @@ def planned_break(bundle: Bundle, run: str, kind: str) -> Break:
     where = f"{account}|{code}"
     cases: dict[str, tuple[str, str, str, str, str, str, str]] = {
         "quantity": ("transferee", "transferee/holdings.csv", "quantity", quantity, more, where, "corrected"),
-        "balance": ("transferee", "transferee/accounts.csv", "balance", balance, money(hundredths(balance) + 1),
-                    str(cash["账户号码"]), ""),
-        "account_number": ("transferee", "transferee/accounts.csv", "number", account, account.lstrip("0"), account, ""),
-        "risk_level": ("transferee", "transferee/clients.csv", "risk_level", level, "C1" if level != "C1" else "C2", "", ""),
-        "depository_quantity": ("depository", "depository/holdings.csv", "quantity", quantity, more, where, "open"),
-        "bank_balance": ("bank", "banks/balances.csv", "balance", balance, money(hundredths(balance) + small),
-                         str(cash["账户号码"]), "written_off"),
+        "balance": (
+            "transferee",
+            "transferee/accounts.csv",
+            "balance",
+            balance,
+            money(hundredths(balance) + 1),
+            str(cash["账户号码"]),
+            "",
+        ),
+        "account_number": (
+            "transferee",
+            "transferee/accounts.csv",
+            "number",
+            account,
+            account.lstrip("0"),
+            account,
+            "",
+        ),
+        "risk_level": (
+            "transferee",
+            "transferee/clients.csv",
+            "risk_level",
+            level,
+            "C1" if level != "C1" else "C2",
+            "",
+            "",
+        ),
+        "depository_quantity": (
+            "depository",
+            "depository/holdings.csv",
+            "quantity",
+            quantity,
+            more,
+            where,
+            "open",
+        ),
+        "bank_balance": (
+            "bank",
+            "banks/balances.csv",
+            "balance",
+            balance,
+            money(hundredths(balance) + small),
+            str(cash["账户号码"]),
+            "written_off",
+        ),
     }
     source, file, field, expected, actual, key, outcome = cases[kind]
-    return Break(run, kind, source, file, bundle.number, field, expected, actual, outcome if run == "cutover" else "", key)
+    return Break(
+        run,
+        kind,
+        source,
+        file,
+        bundle.number,
+        field,
+        expected,
+        actual,
+        outcome if run == "cutover" else "",
+        key,
+    )
 
 
 def _client_break(bundle: Bundle, run: str, kind: str) -> Break:

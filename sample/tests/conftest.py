@@ -11,7 +11,7 @@ AS_OF = dt.date(2026, 11, 24)
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
     out = tmp_path_factory.mktemp("world")
-    write_world(out, clients=2000, seed=7, as_of=AS_OF)
+    write_world(out, clients=700, seed=7, as_of=AS_OF)
     return out
 
 

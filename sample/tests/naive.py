@@ -12,9 +12,13 @@ from decimal import Decimal, InvalidOperation
 import openpyxl
 
 KEYS = {
-    "客户资料": ["客户号"], "账户资料": ["客户号", "账户类别", "账户号码"], "关联人": ["客户号", "关系", "证件号码"],
-    "持仓": ["客户号", "资金账号", "证券账号", "市场", "证券代码", "托管单元"], "成交流水": ["成交编号"],
-    "投资偏好": ["客户号", "偏好项"], "影像资料": ["文件名"],
+    "客户资料": ["客户号"],
+    "账户资料": ["客户号", "账户类别", "账户号码"],
+    "关联人": ["客户号", "关系", "证件号码"],
+    "持仓": ["客户号", "资金账号", "证券账号", "市场", "证券代码", "托管单元"],
+    "成交流水": ["成交编号"],
+    "投资偏好": ["客户号", "偏好项"],
+    "影像资料": ["文件名"],
 }
 REQUIRED = {
     "客户资料": ["客户号", "客户类型", "客户姓名", "证件类型", "客户状态", "开户日期", "营业部代码"],
@@ -22,19 +26,45 @@ REQUIRED = {
     "关联人": ["客户号", "关系", "姓名"],
     "持仓": ["客户号", "资金账号", "证券账号", "市场", "证券代码", "持仓数量", "币种"],
     "成交流水": ["成交编号", "成交日期", "客户号", "证券代码", "成交数量", "成交金额"],
-    "投资偏好": ["客户号", "偏好项"], "影像资料": ["文件名", "客户号", "SHA256"],
+    "投资偏好": ["客户号", "偏好项"],
+    "影像资料": ["文件名", "客户号", "SHA256"],
 }
 WORDS = {
-    "客户类型": "个人 机构 产品", "性别": "男 女", "风险等级": "最低 C1 C2 C3 C4 C5", "投资者类别": "普通 专业A 专业B 专业C",
-    "证件类型": "身份证 港澳通行证 台胞证 护照 居住证 统一社会信用代码 其他", "洗钱风险等级": "低 中低 中 中高 高",
-    "客户状态": "正常 休眠 不合格 销户", "账户状态": "正常 冻结 挂失 销户", "关系": "监护人 代理人 受益所有人",
+    "客户类型": "个人 机构 产品",
+    "性别": "男 女",
+    "风险等级": "最低 C1 C2 C3 C4 C5",
+    "投资者类别": "普通 专业A 专业B 专业C",
+    "证件类型": "身份证 港澳通行证 台胞证 护照 居住证 统一社会信用代码 其他",
+    "洗钱风险等级": "低 中低 中 中高 高",
+    "客户状态": "正常 休眠 不合格 销户",
+    "账户状态": "正常 冻结 挂失 销户",
+    "关系": "监护人 代理人 受益所有人",
     "账户类别": "资金账户 信用资金账户 衍生品资金账户 沪A 深A 北交所 沪B 深B 沪信用 深信用 开放式基金 衍生品合约账户",
-    "市场": "沪 深 北 场外", "币种": "CNY USD HKD", "买卖方向": "买入 卖出",
-    "偏好项": "投资期限 投资品种 资讯推送 沟通语言 风险提示方式", "材料类型": "身份证正面 身份证反面 开户协议 营业执照 风险测评问卷",
+    "市场": "沪 深 北 场外",
+    "币种": "CNY USD HKD",
+    "买卖方向": "买入 卖出",
+    "偏好项": "投资期限 投资品种 资讯推送 沟通语言 风险提示方式",
+    "材料类型": "身份证正面 身份证反面 开户协议 营业执照 风险测评问卷",
 }
 DATES = {"证件有效期", "出生日期", "风险评级到期日", "开户日期", "有效期至", "成交日期", "登记日期"}
-NUMBERS = {"资金余额", "冻结金额", "持股比例", "持仓数量", "冻结数量", "质押数量", "成本价", "市值", "成交数量", "成交价格",
-           "成交金额", "佣金", "印花税", "过户费", "佣金率", "大小"}
+NUMBERS = {
+    "资金余额",
+    "冻结金额",
+    "持股比例",
+    "持仓数量",
+    "冻结数量",
+    "质押数量",
+    "成本价",
+    "市值",
+    "成交数量",
+    "成交价格",
+    "成交金额",
+    "佣金",
+    "印花税",
+    "过户费",
+    "佣金率",
+    "大小",
+}
 CODES = {"客户号": 12, "证券代码": 6}
 PLAIN = {"客户号", "账户号码", "银行卡号", "资金账号", "证券账号", "证券代码", "成交编号"}
 
@@ -102,7 +132,12 @@ def fault(row, stem):
             return column, "leading_zero_lost"
         if value and column in WORDS and value not in WORDS[column].split():
             return column, "value_unknown"
-        if value and column in DATES and not (column == "证件有效期" and value == "长期") and not real_date(value):
+        if (
+            value
+            and column in DATES
+            and not (column == "证件有效期" and value == "长期")
+            and not real_date(value)
+        ):
             return column, "date_invalid"
         if value and column in NUMBERS and decimal(value) is None:
             return column, "number_invalid"
@@ -176,18 +211,25 @@ def findings(kept, other_numbers, as_of):
         number = row["客户号"]
         tests = {
             "id_expired": row["证件有效期"].isdigit() and row["证件有效期"] < today,
-            "id_missing": row["证件号码"] == "", "phone_missing": row["手机号码"] == "",
-            "phone_invalid": row["客户类型"] == "个人" and row["证件类型"] == "身份证" and row["手机号码"] != ""
+            "id_missing": row["证件号码"] == "",
+            "phone_missing": row["手机号码"] == "",
+            "phone_invalid": row["客户类型"] == "个人"
+            and row["证件类型"] == "身份证"
+            and row["手机号码"] != ""
             and not re.fullmatch(r"1[3-9]\d{9}", row["手机号码"]),
-            "dormant": row["客户状态"] == "休眠", "unqualified": row["客户状态"] == "不合格",
+            "dormant": row["客户状态"] == "休眠",
+            "unqualified": row["客户状态"] == "不合格",
             "risk_expired": row["风险评级到期日"] != "" and row["风险评级到期日"] < today,
             "staff_missing": row["客户经理"] == "",
             "name_outside_gbk": row["客户姓名"].encode("gbk", "replace") != row["客户姓名"].encode("gb18030"),
             "duplicate_across": row["证件号码"] != "" and row["证件号码"].upper() in other_numbers,
         }
         if row["客户类型"] == "个人" and age(row["出生日期"], as_of) < 18:
-            tests |= {"minor": True, "under_14": age(row["出生日期"], as_of) < 14,
-                      "minor_without_guardian": number not in guarded}
+            tests |= {
+                "minor": True,
+                "under_14": age(row["出生日期"], as_of) < 14,
+                "minor_without_guardian": number not in guarded,
+            }
         for code, true in tests.items():
             if true:
                 found[code].add(number)

@@ -39,7 +39,9 @@ def test_the_declared_totals_are_those_of_the_files(first, answers, world):
     with (world / "transferor" / "控制总数.csv").open(encoding="utf-8", newline="") as text:
         declared = list(csv.reader(text))[1:]
     assert declared == answers["control"]
-    got = [[name, int(rows), column, Decimal(total) if total else None] for name, rows, column, total in declared]
+    got = [
+        [name, int(rows), column, Decimal(total) if total else None] for name, rows, column, total in declared
+    ]
     assert got == first.control
 
 
@@ -65,9 +67,22 @@ def test_the_findings_are_those_of_the_rules(when, first, mended, answers, other
 def test_every_reject_code_of_the_sample_occurs(answers):
     codes = {reject[3] for answer in answers["files"].values() for reject in answer["rejects"]}
     assert codes == {
-        "required_missing", "id_checksum", "uscc_checksum", "date_invalid", "leading_zero_lost", "duplicate_key",
-        "unknown_client", "value_unknown", "number_invalid", "scientific_notation", "number_cell", "formula_cell",
-        "ragged_row", "control_character", "document_missing", "document_digest",
+        "required_missing",
+        "id_checksum",
+        "uscc_checksum",
+        "date_invalid",
+        "leading_zero_lost",
+        "duplicate_key",
+        "unknown_client",
+        "value_unknown",
+        "number_invalid",
+        "scientific_notation",
+        "number_cell",
+        "formula_cell",
+        "ragged_row",
+        "control_character",
+        "document_missing",
+        "document_digest",
     }
 
 
@@ -94,7 +109,7 @@ def test_the_verdicts_follow_from_the_evidence(world, answers):
     assert counts["notified_individually"] == len(delivered)
     assert sorted(answers["verdicts"]["served_by_announcement"]) == sorted(bounced)
     assert all(attempts[number] >= 2 for number in bounced)
-    assert len(attempts) == counts["clients"] == 2000
+    assert len(attempts) == counts["clients"] == answers["clients"]
     assert rows("公告.csv")[0]["刊登日期"] == "20261015"
     in_time = [row for row in rows("异议.csv") if row["提出日期"] <= "20261114"]
     assert counts["late_objection"] == len(rows("异议.csv")) - len(in_time) == 1
@@ -102,16 +117,22 @@ def test_the_verdicts_follow_from_the_evidence(world, answers):
     assert counts["objected"] == len(in_time)
     leaving = [row["客户号"] for row in in_time if row["处理方式"] != "仅异议"]
     assert counts["leaving"] == len(leaving)
-    assert counts["moving"] == 2000 - len(leaving)
+    assert counts["moving"] == answers["clients"] - len(leaving)
 
 
 def test_the_truth_is_what_the_accepted_rows_add_up_to(world, mended):
-    held = Counter()
+    held, markets = Counter(), {"沪": "SH", "深": "SZ", "北": "BJ", "场外": "OTC"}
     for row in mended.kept["持仓"]:
-        held[row["客户号"], row["证券账号"], row["市场"], row["证券代码"]] += Decimal(row["持仓数量"])
+        held[row["客户号"], row["证券账号"], markets[row["市场"]], row["证券代码"]] += Decimal(
+            row["持仓数量"]
+        )
     with (world / "truth" / "depository.csv").open(encoding="utf-8", newline="") as text:
         truth = {tuple(row[:4]): Decimal(row[4]) for row in list(csv.reader(text))[1:]}
     assert truth == dict(held)
     with (world / "truth" / "banks.csv").open(encoding="utf-8", newline="") as text:
         cash = {(row["source_no"], row["fund_account"]): row["balance"] for row in csv.DictReader(text)}
-    assert cash == {(row["客户号"], row["账户号码"]): row["资金余额"] for row in mended.kept["账户资料"] if row["存管银行"]}
+    assert cash == {
+        (row["客户号"], row["账户号码"]): row["资金余额"]
+        for row in mended.kept["账户资料"]
+        if row["存管银行"]
+    }
