@@ -3,7 +3,8 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 ARGS ?=
-export SERVE CLIENTS SCALE SEED HANDOVER_STATE HANDOVER_PORT
+# Only what was given is passed on; an empty value is no value.
+$(foreach name,SERVE CLIENTS SCALE SEED HANDOVER_STATE HANDOVER_PORT,$(if $($(name)),$(eval export $(name))))
 
 .PHONY: help demo test run check prove bench venv venv-dev
 

@@ -23,7 +23,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 NOWHERE = {
     "DATABASE_URL": "postgres://nobody@/nowhere?host=/nonexistent",
     "REDIS_URL": "unix:///nonexistent/redis.sock?db=0",
-    "SECRET_KEY": "only-for-static-checks",
+    "SECRET_KEY": "nothing is signed with this; it only fills a setting",
     "PYTHONWARNINGS": "ignore::RuntimeWarning",
 }
 

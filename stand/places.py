@@ -6,6 +6,7 @@ Invariants:
 - A private folder elsewhere is ours alone: a symbolic link or another owner is refused.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -37,6 +38,10 @@ class Places:
     @property
     def logs(self) -> Path:
         return self.state / "logs"
+
+    @property
+    def static(self) -> Path:
+        return self.state / "staticfiles"
 
     @property
     def keyring(self) -> Path:
@@ -74,7 +79,7 @@ class Places:
 
     def clear(self) -> None:
         """What a stand keeps is gone; the lock stays, and so does whatever else lies in the folder."""
-        for folder in (self.postgres, self.redis, self.logs, self.state / "beat", self.state / "staticfiles"):
+        for folder in (self.postgres, self.redis, self.logs, self.static, self.state / "beat"):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.keyring, self.files):
             if folder.parent == self.state:
@@ -87,7 +92,15 @@ class Places:
 
     def make(self) -> None:
         """Every folder exists and is private afterwards."""
-        for folder in (self.state, self.postgres, self.redis, self.logs, self.keyring, self.files):
+        for folder in (
+            self.state,
+            self.postgres,
+            self.redis,
+            self.logs,
+            self.static,
+            self.keyring,
+            self.files,
+        ):
             private_folder(folder)
 
 
@@ -121,6 +134,13 @@ def socket_folder(preferred: Path, socket_name: str) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise StandError(f"{folder} is not a private folder of this user; remove it and start again")
     return folder
+
+
+def leave_socket_folder(preferred: Path, folder: Path) -> None:
+    """A folder that ``socket_folder`` made elsewhere is gone if it is empty."""
+    if folder != preferred:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:

@@ -23,7 +23,7 @@ from urllib.parse import quote
 from stand import processes
 from stand.binaries import Installation, find_postgres
 from stand.errors import StandError
-from stand.places import private_folder, socket_folder, write_json
+from stand.places import leave_socket_folder, private_folder, socket_folder, write_json
 from stand.roles import APP, MIGRATOR, SUPERUSER, prepare_roles
 from stand.secrets import new_password
 from stand.unprivileged import Lowered, lower
@@ -138,6 +138,7 @@ class Server:
         if self.process is not None:
             processes.stop(self.process, signal.SIGINT, within=STOP_SECONDS)
             self.process = None
+            leave_socket_folder(self.folder / "socket", self.socket)
 
     def remove(self) -> None:
         """Stop the server and delete everything it kept."""

@@ -12,7 +12,14 @@ from pathlib import Path
 from stand import processes
 from stand.binaries import find_redis
 from stand.errors import StandError
-from stand.places import private_folder, read_json, socket_folder, write_json, write_private
+from stand.places import (
+    leave_socket_folder,
+    private_folder,
+    read_json,
+    socket_folder,
+    write_json,
+    write_private,
+)
 from stand.secrets import new_password
 
 SOCKET_NAME = "redis.sock"
@@ -103,6 +110,7 @@ class RedisServer:
         if self.process is not None:
             processes.stop(self.process)
             self.process = None
+            leave_socket_folder(self.folder, self.socket.parent)
 
     def url(self) -> str:
         """The address for signing in as the product's user."""

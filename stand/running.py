@@ -135,7 +135,7 @@ def _start_servers(supervisor: Supervisor) -> Addresses:
 
 
 def _prepare(places: Places, environment: Mapping[str, str], addresses: Addresses) -> None:
-    """The database is migrated and the installation's keys exist afterwards."""
+    """The database is migrated, the installation's keys exist, and no check forbids the start."""
     began = time.monotonic()
     compile_messages()
     log = places.logs / "prepare.log"
@@ -146,6 +146,7 @@ def _prepare(places: Places, environment: Mapping[str, str], addresses: Addresse
         log=log,
     )
     run_to_end("prepare", ["prepare_installation"], environment=environment, log=log)
+    run_to_end("check", ["check", "--database", "default"], environment=environment, log=log)
     say(f"  {'migrate':<10} done   {time.monotonic() - began:5.1f} s")
 
 

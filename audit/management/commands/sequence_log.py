@@ -40,6 +40,7 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stopping)
+        logger.info("sequencing begins")
         while not stop.is_set():
             if self._one_round(limit) < limit:
                 stop.wait(pause)
