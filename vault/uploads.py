@@ -25,7 +25,7 @@ from vault.models import CHUNK_BYTES, FilePurpose, SealedFile
 UNCLAIMED_FOR: Final = timedelta(days=1)
 
 
-class SealedUpload(UploadedFile):
+class SealedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only
     """An uploaded file that exists only sealed. Its bytes are read through ``vault.files``."""
 
     def __init__(self, sealing: "_Sealing", sealed_file: SealedFile, name: str, kind: str | None) -> None:
@@ -33,7 +33,7 @@ class SealedUpload(UploadedFile):
         self.sealed_file = sealed_file
         self._sealing = sealing
 
-    def open(self, _mode: str | None = None) -> "SealedUpload":
+    def open(self, *_arguments: Any, **_options: Any) -> "SealedUpload":
         """Refused: opening needs a recorded reading."""
         raise VaultError("a sealed upload is read through a recorded reading")
 
@@ -87,7 +87,7 @@ class SealingUploadHandler(FileUploadHandler):
         _input_data: Any,
         _meta: dict[str, Any],
         content_length: int,
-        _boundary: bytes,
+        _boundary: str,
         _encoding: str | None = None,
     ) -> None:
         """Refuses a request that announces more than the limit."""

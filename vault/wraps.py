@@ -286,7 +286,8 @@ def _fetch_wraps(subjects: Collection[UUID], holder: UUID, purpose: str) -> list
             " WHERE subject = ANY(%s) AND holder = %s AND purpose = %s",
             [list(subjects), holder, purpose],
         )
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _copy_wraps(
