@@ -1,6 +1,7 @@
 """Taking the log out of the house: the leaves in exactly their hashed form, and the newest checkpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -51,13 +52,13 @@ def export_leaves(path: Path, *, by: object | None = UNSET) -> Checkpoint:
             size=head.size,
             root=bytes(head.root),
         )
-    with transaction.atomic():
-        write_whole(path, exported(head.size))
+    with transaction.atomic(), closing(exported(head.size)) as entries:
+        write_whole(path, entries)
     write_whole(path.with_name(path.name + SUFFIX), [head.note.encode()])
     return head
 
 
-def exported(size: int) -> Iterator[bytes]:
+def exported(size: int) -> Generator[bytes, None, None]:
     """The entries of the first ``size`` leaves, in order; needs an open transaction.
 
     Raises:

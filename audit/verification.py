@@ -7,8 +7,8 @@ Invariants:
   checkpoint that was kept outside (``keep_checkpoint``).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -58,9 +58,10 @@ def verify(checkpoint_note: str | None = None) -> Report:
         if checkpoint_note is not None:
             watches.append(OutsideWatch(report, key, checkpoint_note))
         tree = Tree(report, watches)
-        for row in _leaves():
-            _check_event(report, row)
-            tree.append(row[0], bytes(row[2]))
+        with closing(_leaves()) as leaves:
+            for row in leaves:
+                _check_event(report, row)
+                tree.append(row[0], bytes(row[2]))
         tree.end()
     return report
 
@@ -92,7 +93,7 @@ def _check_marks(report: Report) -> None:
                 report.add(kind, f"event {event_id}")
 
 
-def _leaves() -> Iterator[tuple[Any, ...]]:
+def _leaves() -> Generator[tuple[Any, ...], None, None]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(_LEAVES)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):

@@ -6,14 +6,19 @@ Invariants:
   watches end there.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from audit import note
 from audit.faults import FaultKind, Report
 from audit.models import Checkpoint, Tile
 from audit.tiles import split
 from audit.tree import EMPTY_ROOT, TILE_WIDTH, Frontier, complete_root
+
+
+Row = TypeVar("Row", bound=Model)
 
 
 class Watch(Protocol):
@@ -61,10 +66,10 @@ class TileWatch:
         self._report = report
         self._rows: list[list[bytes]] = [[]]
         self._next: list[int] = [0]
-        self._lowest = _tiles(Tile.objects.filter(level=0).order_by("index").iterator(chunk_size=64))
+        self._lowest = _tiles(_in_order(Tile.objects.filter(level=0), "index", 64))
         self._ahead = next(self._lowest, None)
         higher = Tile.objects.filter(level__gt=0).order_by("level", "index")
-        self._higher = {place: tile for place, *tile in _tiles(higher.iterator(chunk_size=64))}
+        self._higher = {place: tile for place, *tile in _tiles(higher)}
 
     def grown(self, leaf: bytes, frontier: Frontier) -> None:  # noqa: ARG002  the watch needs no root
         level, value = 0, leaf
@@ -117,7 +122,7 @@ class HeadWatch:
     def __init__(self, report: Report, key: note.LogKey) -> None:
         self._report = report
         self._key = key
-        self._heads = Checkpoint.objects.order_by("size").iterator(chunk_size=500)
+        self._heads = _in_order(Checkpoint.objects.all(), "size", 500)
         self._head = next(self._heads, None)
         self._covered = 0
         self._same = True
@@ -189,6 +194,14 @@ class OutsideWatch:
             )
 
 
-def _tiles(rows: Iterator[Tile]) -> Iterator[tuple[tuple[int, int], bytes, bytes]]:
+def _in_order(rows: QuerySet[Row], key: str, at_once: int) -> Iterator[Row]:
+    """All rows by rising ``key``, some at a time, with no cursor held open in between."""
+    last = -1
+    while page := list(rows.filter(**{f"{key}__gt": last}).order_by(key)[:at_once]):
+        yield from page
+        last = getattr(page[-1], key)
+
+
+def _tiles(rows: Iterable[Tile]) -> Iterator[tuple[tuple[int, int], bytes, bytes]]:
     for tile in rows:
         yield (tile.level, tile.index), bytes(tile.hashes), bytes(tile.root)

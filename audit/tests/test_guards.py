@@ -1,6 +1,5 @@
 """The database refuses every change of the log, whoever asks and however."""
 
-import psycopg2
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -14,10 +13,11 @@ from audit.models import Checkpoint, Event, Leaf, Pending, Tile
 from audit.sequencer import sequence_once
 from audit.services import record
 from audit.standing import guard_faults
-from audit.tests.test_record import SUBJECT, THING
+from audit.tests.test_record import SUBJECT
 
 
 @pytest.fixture
+@transaction.atomic
 def log(db):
     """One event with a leaf, one that waits, a tile, a diff."""
     record(AuditEvent.DATA_READ, actor=None, subject=SUBJECT)
@@ -108,38 +108,28 @@ def test_the_application_may_not_set_the_moment(shift, log):
     assert plain(everything()) == before
 
 
-def test_the_application_may_not_switch_the_mark_off(log):
-    event = record(AuditEvent.DATA_READ, actor=None, subject=SUBJECT)
-    assert Pending.objects.filter(event=event).exists()
+AS_SUPERUSER = [
+    "UPDATE audit_event SET purpose = purpose",
+    "UPDATE audit_leaf SET index = index",
+    "UPDATE audit_tile SET root = root",
+    "UPDATE audit_checkpoint SET note = note",
+    "UPDATE audit_pending SET id = id",
+    "UPDATE auditlog_logentry SET object_repr = object_repr",
+    *(f"DELETE FROM {table}" for table in [*guards.ROWS_REFUSED, guards.DIFFS]),
+    *(f"TRUNCATE {table} CASCADE" for table in [*guards.TABLES, guards.DIFFS]),
+]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    "statement",
-    [
-        *(
-            f"UPDATE {table} SET {column} = {column}"
-            for table, column in [
-                ("audit_event", "purpose"),
-                ("audit_leaf", "index"),
-                ("audit_tile", "root"),
-                ("audit_checkpoint", "note"),
-                ("audit_pending", "id"),
-                ("auditlog_logentry", "object_repr"),
-            ]
-        ),
-        *(f"DELETE FROM {table}" for table in [*guards.ROWS_REFUSED, guards.DIFFS]),
-        *(f"TRUNCATE {table} CASCADE" for table in [*guards.TABLES, guards.DIFFS]),
-    ],
-)
 @pytest.mark.parametrize("replication", ["origin", "replica"])
-def test_not_even_the_superuser_by_mistake(statement, replication, log, superuser):
+def test_not_even_the_superuser_by_mistake(replication, log, superuser):
     before = plain(everything())
     cursor = superuser().cursor()
     cursor.execute(f"SET session_replication_role = {replication}")
-    with pytest.raises(errors.RestrictViolation, match="the log only grows"):
-        cursor.execute(statement)
-    assert plain(everything()) == before
+    for statement in AS_SUPERUSER:
+        with pytest.raises(errors.RestrictViolation, match="the log only grows"):
+            cursor.execute(statement)
+        assert plain(everything()) == before, statement
 
 
 def test_the_guards_stand(db):
@@ -202,5 +192,3 @@ def test_the_migrating_role_cannot_be_the_applications(db):
     with pytest.raises(ImproperlyConfigured, match="DB_APP_ROLE"):
         guards.application_role(connection, connection.settings_dict["USER"])
     assert guards.application_role(connection, "somebody_else") == '"somebody_else"'
-    assert psycopg2.apilevel
-    assert THING
