@@ -200,14 +200,14 @@ def check_keys(path, statement):
 def report(statement):
     """What a person must read first."""
     print(f"{statement['number']}: {statement['transferor']['name_en']} -> {statement['transferee']['name_en']}")
-    for exception in statement["a_exceptions"]:
+    for exception in statement["exceptions"]:
         print(
             f"EXCEPTION gate {exception['gate']}: {exception['reason']}"
             f" (asked by {exception['asked_by']}, granted by {exception['granted_by']})"
         )
-    for row in statement["b_open_breaks"]:
+    for row in statement["open_breaks"]:
         print(f"OPEN BREAK {row['source']} {row['kind']} {row['field']}: {row['count']}")
-    for note in statement["c_notes"]:
+    for note in statement["notes"]:
         print(f"NOTE {note}")
     print(f"{statement['clients']} clients, root {statement['root']}")
 

@@ -1,6 +1,6 @@
 """What the certificate states, gathered from the facts. Its exceptions stand first.
 
-The statement is JSON with sorted keys; both organisations sign exactly its bytes. Described in
+The statement is JSON in the order of this module; both organisations sign exactly its bytes. Described in
 ``docs/formats/certificate.md``, so that another program can verify it from the files alone.
 """
 
@@ -39,9 +39,9 @@ def statement_of(transfer: Transfer, mandate: Mandate, run: Run, *, number: str,
     members = all_members(transfer)
     key = checkpoints.log_key()
     return {
-        "a_exceptions": _exceptions(transfer),
-        "b_open_breaks": _breaks(run, states=STILL_OPEN),
-        "c_notes": _notes(),
+        "exceptions": _exceptions(transfer),
+        "open_breaks": _breaks(run, states=STILL_OPEN),
+        "notes": _notes(),
         "type": FORMAT,
         "number": number,
         "issued_at": issued_at.astimezone(datetime.UTC).isoformat(timespec="seconds"),
@@ -70,7 +70,7 @@ def statement_of(transfer: Transfer, mandate: Mandate, run: Run, *, number: str,
 
 def canonical(statement: dict[str, Any]) -> bytes:
     """The bytes that are signed."""
-    return json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(statement, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def all_members(transfer: Transfer) -> list[tuple[Any, bytes, bytes]]:

@@ -44,7 +44,7 @@ SELECT cases.id, client.kind, client.jurisdiction, client.is_under14, client.is_
   FROM transfer_clientcase cases
   JOIN clients_client client ON client.id = cases.client_id
   LEFT JOIN (SELECT client_id, min(dated_on) FILTER (WHERE outcome = 'delivered') AS delivered_on,
-                    count(*) FILTER (WHERE outcome = 'returned') AS returned
+                    count(DISTINCT channel) FILTER (WHERE outcome = 'returned') AS returned
                FROM clients_deliveryevidence WHERE campaign_id = %(campaign)s GROUP BY client_id
             ) evidence ON evidence.client_id = client.id
   LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, wish, raised_on, decision

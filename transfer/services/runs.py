@@ -64,7 +64,7 @@ def make_delivery(*, run: Run) -> SealedFile:
     """
     if run.delivery_file is not None:
         return SealedFile.objects.get(pk=run.delivery_file)
-    transfer = run.transfer
+    transfer = Transfer.objects.get(pk=run.transfer_id)
     if run.kind == Run.Kind.CUTOVER and transfer.state != Transfer.State.RECONCILING:
         raise Refused("run.not_accepted_yet")
     clients = delivered_clients(run)
