@@ -71,13 +71,24 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = ("id", "username", "name", "organisation", "branch", "language", "is_active", "duties")
+        fields = (
+            "id",
+            "username",
+            "name",
+            "organisation",
+            "branch",
+            "staff_no",
+            "language",
+            "is_active",
+            "duties",
+        )
 
 
 class NewPersonSerializer(serializers.Serializer[Any]):
     organisation = serializers.PrimaryKeyRelatedField(queryset=Organisation.objects.all())
     username = serializers.RegexField(r"^[A-Za-z0-9._-]+$", max_length=60)
     name = serializers.CharField(max_length=100)
+    staff_no = serializers.RegexField(r"^[A-Za-z0-9-]*$", max_length=20, required=False, allow_blank=True)
     language = serializers.ChoiceField(choices=User.Language.choices, default=User.Language.ENGLISH)
     password = serializers.CharField(max_length=200, write_only=True, trim_whitespace=False)
 
@@ -149,7 +160,7 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         require_step_up(request)
         data = NewPersonSerializer(data=request.data)
         reach = organisations_administered_by(acting_user(request))
-        cast("serializers.PrimaryKeyRelatedField[Any]", data.fields["organisation"]).queryset = reach
+        cast("Any", data.fields["organisation"]).queryset = reach
         data.is_valid(raise_exception=True)
         made = create_user(by=acting_user(request), **data.validated_data)
         return self._shown(made.pk, status.HTTP_201_CREATED)

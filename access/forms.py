@@ -75,6 +75,9 @@ class AccountForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     name = forms.CharField(label=_("Name"), max_length=100)
+    staff_no = forms.RegexField(
+        label=_("Staff number"), regex=r"^[A-Za-z0-9-]+$", max_length=20, required=False
+    )
     language = forms.ChoiceField(label=_("Language"), choices=User.Language.choices)
     password = forms.CharField(
         label=_("First password"),

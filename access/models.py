@@ -129,7 +129,7 @@ class User(GuardianUserMixin, PermissionsMixin, AbstractBaseUser):
     staff_no = models.CharField(_("staff number"), max_length=20, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

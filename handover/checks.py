@@ -29,8 +29,9 @@ def uploads_are_sealed(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def database_role_is_small(databases: list[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def database_role_is_small(**kwargs: Any) -> list[CheckMessage]:
     """The process is no superuser, which the log's triggers could not stop."""
+    databases = kwargs.get("databases")
     if not databases or "default" not in databases:
         return []
     with connection.cursor() as cursor:

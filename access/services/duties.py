@@ -89,7 +89,7 @@ def end_duty(assignment_id: UUID, *, by: User | None) -> RoleAssignment:
         NotAllowed: ``by`` does not look after this person's organisation.
         Refused: it is ``by``'s own duty, or it is over.
     """
-    held = (
+    held: RoleAssignment = (
         RoleAssignment.objects.select_for_update(of=("self",))
         .select_related("user__organisation")
         .get(pk=assignment_id)

@@ -73,7 +73,9 @@ def end_grant(grant_id: UUID, *, by: User | None) -> Grant:
         NotAllowed: ``by`` may not grant, or is of another organisation than the giver.
         Refused: the grant is over.
     """
-    grant = Grant.objects.select_for_update(of=("self",)).select_related("given_by", "user").get(pk=grant_id)
+    grant: Grant = (
+        Grant.objects.select_for_update(of=("self",)).select_related("given_by", "user").get(pk=grant_id)
+    )
     require(by, "access.grant_object", grant)
     today = timezone.localdate()
     if grant.ends_on is not None and grant.ends_on <= today:

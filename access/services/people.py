@@ -116,6 +116,7 @@ def create_user(
     password: str,
     branch: Branch | None = None,
     language: str = User.Language.ENGLISH,
+    staff_no: str = "",
 ) -> User:
     """Open an account that may do nothing until it is given a duty.
 
@@ -133,6 +134,7 @@ def create_user(
         password=password,
         branch=branch,
         language=language,
+        staff_no=staff_no,
     )
 
 
@@ -145,13 +147,19 @@ def _open_account(
     password: str,
     branch: Branch | None = None,
     language: str = User.Language.ENGLISH,
+    staff_no: str = "",
 ) -> User:
     if User.objects.filter(username__iexact=username).exists():
         raise Refused("access.username_taken")
     if branch is not None and branch.organisation_id != organisation.pk:
         raise Refused("access.branch_elsewhere")
     user = User(
-        username=username.strip(), name=name, organisation=organisation, branch=branch, language=language
+        username=username.strip(),
+        name=name,
+        organisation=organisation,
+        branch=branch,
+        language=language,
+        staff_no=staff_no,
     )
     refuse_weak_password(password, user)
     user.set_password(password)

@@ -4,12 +4,12 @@ Giver is Canglan, the transferor; taker is Yuanxiu, the transferee.
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from access.duties import Duty
 from access.models import Branch, Organisation, RoleAssignment, User
@@ -18,6 +18,13 @@ from vault.keyring import create_organisation_keys, prepare_installation
 PASSWORD = "a sentence of fifteen letters"
 
 MakeUser = Callable[..., User]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test begins in English, whatever language an earlier request left behind."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -76,8 +76,9 @@ def test_an_administrator_adds_no_branch_elsewhere(admin, taker_officer, yuanxiu
 
 
 def test_it_opens_an_account_without_duties(admin, canglan, canglan_branch):
-    user = account(canglan, admin, branch=canglan_branch, language="zh-hans")
+    user = account(canglan, admin, branch=canglan_branch, language="zh-hans", staff_no="0101007")
     assert user.check_password("quite a long sentence")
+    assert user.staff_no == "0101007"
     assert user.password.startswith("argon2")
     assert not user.assignments.exists()
     assert events() == ["access.user_created"]

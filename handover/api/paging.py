@@ -1,7 +1,5 @@
 """Pages of a list by key: no OFFSET, so the millionth row costs what the first does."""
 
-from typing import ClassVar
-
 from django.conf import settings
 from rest_framework.pagination import CursorPagination
 
@@ -12,7 +10,7 @@ class KeysetPagination(CursorPagination):
     A viewset with another order sets ``ordering`` to columns that end in a unique one.
     """
 
-    ordering: ClassVar[str] = "-id"
+    ordering = "-id"
     page_size = settings.PAGE_ROWS
     page_size_query_param = "limit"
     max_page_size = 500
