@@ -69,6 +69,7 @@ def _start(config: pytest.Config, places: Places) -> None:
     template.postgres.start()
     config.add_cleanup(template.postgres.stop)
     config.add_cleanup(lock.release)
+    config.add_cleanup(lambda: places.runtime.unlink(missing_ok=True))
     template.drop_leftovers()
     config.stash[STARTED] = time.monotonic() - began
 
