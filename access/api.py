@@ -14,10 +14,24 @@ from rest_framework.views import APIView
 
 from access.actors import acting_user
 from access.duties import Duty
-from access.models import Organisation, RoleAssignment, User
-from access.policies import PUBLIC, SIGNED_IN, require
-from access.queries import organisations_administered_by, users_visible_to
-from access.services import assign_duty, create_organisation, create_user, end_duty, switch_user
+from access.models import Grant, Organisation, RoleAssignment, User
+from access.policies import PUBLIC, SIGNED_IN, require, view_codename
+from access.queries import (
+    grants_visible_to,
+    organisations_administered_by,
+    people_to_grant_to,
+    users_visible_to,
+)
+from access.services import (
+    assign_duty,
+    create_organisation,
+    create_user,
+    end_duty,
+    end_grant,
+    grant_object,
+    grantable_object,
+    switch_user,
+)
 from access.stepup import require_step_up
 
 
@@ -96,6 +110,19 @@ class NewPersonSerializer(serializers.Serializer[Any]):
 class NewDutySerializer(serializers.Serializer[Any]):
     duty = serializers.ChoiceField(choices=Duty.choices)
     starts_on = serializers.DateField(required=False)
+    ends_on = serializers.DateField(required=False)
+
+
+class GrantSerializer(serializers.ModelSerializer[Grant]):
+    class Meta:
+        model = Grant
+        fields = ("id", "user", "codename", "object_label", "object_id", "starts_on", "ends_on", "given_by")
+
+
+class NewGrantSerializer(serializers.Serializer[Any]):
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.none())
+    object_label = serializers.RegexField(r"^[a-z_]+\.[a-z_]+$", max_length=60)
+    object_id = serializers.UUIDField()
     ends_on = serializers.DateField(required=False)
 
 
@@ -202,7 +229,41 @@ class PersonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return self._shown(acting_user(request).pk)
 
 
+class GrantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Grant]):
+    """Single objects opened to guests: read, open, close."""
+
+    serializer_class = GrantSerializer
+    permission_classes = (DeclaredPermission,)
+    permission_for: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("list", "retrieve", "create", "end"), "access.grant_object"
+    )
+    queryset = Grant.objects.none()
+
+    def get_queryset(self) -> QuerySet[Grant]:
+        return grants_visible_to(acting_user(self.request))
+
+    @extend_schema(request=NewGrantSerializer, responses={201: GrantSerializer})
+    def create(self, request: Request) -> Response:
+        """Let a guest see one object."""
+        by = acting_user(request)
+        data = NewGrantSerializer(data=request.data)
+        cast("Any", data.fields["user"]).queryset = people_to_grant_to(by)
+        data.is_valid(raise_exception=True)
+        words = data.validated_data
+        obj = grantable_object(words["object_label"], words["object_id"])
+        grant = grant_object(words["user"], view_codename(obj), obj, by=by, ends_on=words.get("ends_on"))
+        return Response(GrantSerializer(grant).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=GrantSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Close it at once."""
+        grant = end_grant(self.get_object().pk, by=acting_user(request))
+        return Response(GrantSerializer(grant).data)
+
+
 def register(router: BaseRouter) -> None:
     """Mount this room's API."""
     router.register("organisations", OrganisationViewSet, basename="api-organisation")
+    router.register("grants", GrantViewSet, basename="api-grant")
     router.register("people", PersonViewSet, basename="api-person")

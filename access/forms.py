@@ -113,3 +113,15 @@ class OrganisationForm(forms.Form):
     uscc = forms.RegexField(
         label=_("Unified social credit code"), regex=r"^[0-9A-Z]{18}$", max_length=18, required=False
     )
+
+
+class GrantForm(forms.Form):
+    """Whom to let see one object, and until when."""
+
+    user = forms.ModelChoiceField(label=_("Person"), queryset=User.objects.none())
+    ends_on = forms.DateField(
+        label=_("First day without it"),
+        required=False,
+        help_text=_("Leave empty when no end is known."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )

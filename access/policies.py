@@ -90,14 +90,19 @@ def holds_grant(user: User, obj: object, codename: str | None = None) -> bool:
     """True when the person was let see this very object and the time has not run out."""
     if not isinstance(obj, models.Model):
         return False
-    codename = codename or f"view_{obj._meta.model_name}"  # noqa: SLF001 - public in fact
+    codename = codename or view_codename(obj)
     in_time = Grant.objects.in_force().filter(user=user, codename=codename, object_id=obj.pk).exists()
     return in_time and bool(ObjectPermissionChecker(user).has_perm(codename, obj))
 
 
+def view_codename(model: models.Model | type[models.Model]) -> str:
+    """The permission that a grant of sight on an object of this model carries."""
+    return f"view_{model._meta.model_name}"  # noqa: SLF001 - public in fact
+
+
 def granted_ids(user: User, model: type[models.Model], codename: str | None = None) -> set[UUID]:
     """The ids of this model's objects opened to the person by grants in force, to scope a queryset."""
-    codename = codename or f"view_{model._meta.model_name}"  # noqa: SLF001 - public in fact
+    codename = codename or view_codename(model)
     grants = Grant.objects.in_force().filter(
         user=user,
         codename=codename,

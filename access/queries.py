@@ -2,7 +2,7 @@
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from access.models import Organisation, RoleAssignment, User
+from access.models import Grant, Organisation, RoleAssignment, User
 from access.policies import may
 
 
@@ -31,3 +31,16 @@ def organisations_administered_by(user: User) -> QuerySet[Organisation]:
     return Organisation.objects.filter(
         Q(pk=user.organisation_id) | ~Q(kind=Organisation.Kind.BROKER) | Q(pk__in=empty.values("pk"))
     )
+
+
+def grants_visible_to(user: User) -> QuerySet[Grant]:
+    """The grants that people of the reader's organisation gave, newest first."""
+    given = Grant.objects.filter(given_by__organisation=user.organisation_id)
+    found: QuerySet[Grant] = given.select_related("user__organisation", "given_by").order_by("-id")
+    return found
+
+
+def people_to_grant_to(user: User) -> QuerySet[User]:
+    """Whom an object may be opened to: people of guest organisations, whose accounts are on."""
+    guests = User.objects.filter(is_active=True).exclude(organisation__kind=Organisation.Kind.BROKER)
+    return guests.exclude(pk=user.pk).select_related("organisation")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from access.views import people, signing
+from access.views import grants, people, signing
 
 urlpatterns = [
     path("sign-in/", signing.sign_in, name="access-sign-in"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("access/people/<uuid:pk>/", people.person, name="access-person"),
     path("access/people/<uuid:pk>/switch/", people.switch, name="access-person-switch"),
     path("access/duties/<uuid:pk>/end/", people.finish_duty, name="access-duty-end"),
+    path("access/grants/", grants.grants, name="access-grants"),
+    path("access/grants/<str:label>/<uuid:pk>/new/", grants.open_object, name="access-grant-new"),
+    path("access/grants/<uuid:pk>/end/", grants.close_object, name="access-grant-end"),
     path("access/organisations/", people.organisations, name="access-organisations"),
     path("access/organisations/new/", people.register_organisation, name="access-organisation-new"),
 ]

@@ -1,7 +1,7 @@
 """The acts of this room. Each is one transaction that ends in the log, or changes nothing."""
 
 from access.services.duties import assign_duty, end_duty
-from access.services.grants import end_grant, grant_object
+from access.services.grants import end_grant, grant_object, grantable_object
 from access.services.passwords import change_password, check_credentials, confirm_password, note_sign_out
 from access.services.people import (
     create_branch,
@@ -23,6 +23,7 @@ __all__ = [
     "end_grant",
     "found_installation",
     "grant_object",
+    "grantable_object",
     "note_sign_out",
     "switch_user",
 ]

@@ -1,17 +1,20 @@
 """Letting a person of another organisation see one object, for a time."""
 
 from datetime import date
+from typing import cast
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
+from access.errors import NotAllowed
 from access.events import Event
 from access.models import Grant, User
-from access.policies import require
+from access.policies import HasParties, require
 from audit.errors import Refused
 from audit.services import record
 
@@ -102,6 +105,24 @@ def _take_back(grant: Grant) -> None:
 
 def granted_object(grant: Grant) -> models.Model | None:
     """The object a grant opens, or None when it is gone."""
-    kind = ContentType.objects.get_by_natural_key(*grant.object_label.split("."))
-    model = kind.model_class()
-    return None if model is None else model._base_manager.filter(pk=grant.object_id).first()  # noqa: SLF001
+    return _find(grant.object_label, grant.object_id)
+
+
+def grantable_object(label: str, object_id: UUID) -> models.Model:
+    """The object named by model and id, to grant sight of; whether one may is asked when granting.
+
+    Raises:
+        NotAllowed: there is no such object, or nothing belongs to parties there.
+    """
+    obj = _find(label, object_id)
+    if not isinstance(obj, HasParties):
+        raise NotAllowed("access.grant_object")
+    return cast("models.Model", obj)
+
+
+def _find(label: str, object_id: UUID) -> models.Model | None:
+    try:
+        model = apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+    return model._base_manager.filter(pk=object_id).first()  # noqa: SLF001 - scoping follows in require

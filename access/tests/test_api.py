@@ -127,3 +127,20 @@ def test_a_token_is_asked_for(admin, password):
 def test_the_schema_is_served_to_people_signed_in(signed_in, giver_staff):
     schema = signed_in(giver_staff).get(f"{API}/schema/").json()
     assert "/api/v1/people/" in schema["paths"]
+
+
+def test_an_object_is_opened_to_a_guest_and_closed_again(
+    signed_in, admin, taker_admin, auditor, canglan_branch
+):
+    words = {"user": str(auditor.pk), "object_label": "access.branch", "object_id": str(canglan_branch.pk)}
+    assert signed_in(taker_admin).post(f"{API}/grants/", words, **JSON).status_code == 404
+    browser = signed_in(admin)
+    answer = browser.post(f"{API}/grants/", words, **JSON)
+    assert answer.status_code == 201
+    address = f"{API}/grants/{answer.json()['id']}/end/"
+    assert signed_in(taker_admin).post(address).status_code == 404
+    assert browser.post(address).status_code == 200
+    assert [row["object_id"] for row in browser.get(f"{API}/grants/").json()["results"]] == [
+        str(canglan_branch.pk)
+    ]
+    assert events("access.") == ["access.grant_given", "access.grant_ended"]

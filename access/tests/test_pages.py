@@ -3,7 +3,7 @@ from django.urls import reverse
 
 from access.duties import Duty
 from access.models import Organisation, User
-from access.policies import duties_in_force
+from access.policies import duties_in_force, holds_grant
 from access.tests.log import events
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +109,33 @@ def test_every_page_opens_in_both_languages(stepped_up, admin, name):
     for language in ("en", "zh-hans"):
         answer = stepped_up(admin).get(page(name), headers={"accept-language": language})
         assert answer.status_code == 200
+
+
+def test_an_object_is_opened_to_a_guest_and_closed_again(signed_in, admin, auditor, canglan_branch):
+    browser = signed_in(admin)
+    address = page("grant-new", "access.branch", canglan_branch.pk)
+    assert browser.get(address).status_code == 200
+    assert browser.post(address, {"user": auditor.pk})["Location"] == page("grants")
+    assert holds_grant(auditor, canglan_branch)
+    assert "has this access already" in browser.post(address, {"user": auditor.pk}).content.decode()
+    assert "Close now" in browser.get(page("grants")).content.decode()
+    browser.post(page("grant-end", auditor.grants.get().pk))
+    assert not holds_grant(auditor, canglan_branch)
+    assert events() == ["access.grant_given", "access.grant_ended"]
+
+
+def test_nobody_opens_what_is_not_theirs_or_does_not_exist(
+    signed_in, admin, taker_admin, auditor, giver_staff, yuanxiu_branch, canglan_branch
+):
+    browser = signed_in(admin)
+    for label, pk in (
+        ("access.branch", yuanxiu_branch.pk),
+        ("access.branch", auditor.pk),
+        ("access.moon", auditor.pk),
+        ("sessions.session", auditor.pk),
+    ):
+        assert browser.post(page("grant-new", label, pk), {"user": auditor.pk}).status_code == 404
+    own = page("grant-new", "access.branch", canglan_branch.pk)
+    assert signed_in(giver_staff).post(own, {"user": auditor.pk}).status_code == 404
+    assert browser.post(own, {"user": taker_admin.pk}).status_code == 200
+    assert not auditor.grants.exists() and not taker_admin.grants.exists()
