@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", include(api_addresses)),
     path("api/v1/schema/", schema, name="api-schema"),
     path("", include("access.urls")),
+    path("", include("transfer.urls")),
 ]
 
 handler400 = "handover.views.bad_request"

@@ -17,6 +17,7 @@ register_messages(
         "transfer.approval_recorded_already": _("This approval is recorded already."),
         "transfer.date_in_future": _("The date %(date)s lies in the future."),
         "gate.closed": _("Gate %(gate)s is closed: %(facts)s of its facts do not hold yet."),
+        "gate.sight_closed": _("The data is closed to you until the agreement’s gate is open."),
         "gate.exception_asked_already": _("An exception to gate %(gate)s was asked for already."),
         "gate.four_eyes": _("Another person must grant what you asked for."),
         "gate.exception_granted_already": _("This exception is granted already."),

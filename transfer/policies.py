@@ -1,0 +1,44 @@
+"""Which transfers a person may see, and when the data behind one is open to them."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from access.models import User
+from access.policies import granted_ids, may
+from audit.errors import Refused
+from transfer.gates.registry import gate
+from transfer.models import Transfer
+
+
+def visible_transfers(user: User) -> QuerySet[Transfer]:
+    """The transfers of the person's organisation, and those opened to them by a grant; none without the duty."""
+    if not may(user, "transfer.view_transfer"):
+        return Transfer.objects.none()
+    mine = Q(transferor=user.organisation_id) | Q(transferee=user.organisation_id)
+    granted = Q(pk__in=granted_ids(user, Transfer))
+    return Transfer.objects.filter(mine | granted).select_related("transferor", "transferee")
+
+
+def sees_data(user: User, transfer: Transfer) -> bool:
+    """True when counts, sums and rows behind the transfer are open to the person.
+
+    The transferor sees its own data from the first day; everybody else from the moment gate 1 is open.
+    """
+    return user.organisation_id == transfer.transferor_id or gate(transfer, 1).open
+
+
+def require_sight(user: User, transfer: Transfer) -> None:
+    """Return only when the data behind the transfer is open to the person.
+
+    Raises:
+        Refused: gate 1 is closed.
+    """
+    if not sees_data(user, transfer):
+        raise Refused("gate.sight_closed")
+
+
+def side_of(transfer: Transfer, organisation: UUID) -> str:
+    """transferor, transferee, or the empty string for anybody else."""
+    sides = {transfer.transferor_id: "transferor", transfer.transferee_id: "transferee"}
+    return sides.get(organisation, "")

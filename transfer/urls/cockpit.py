@@ -1,0 +1,5 @@
+"""Pages of transfers, agreement, gates, notices and cases."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Pages of imports, rejects, health and policies."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

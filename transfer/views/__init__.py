@@ -1,0 +1,1 @@
+"""Pages of the transfer room: thin doors, one module per area."""
