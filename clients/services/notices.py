@@ -26,7 +26,13 @@ from vault.rows import Reading
 
 EVIDENCE_COLUMNS = ("客户号", "渠道", "送达日期", "结果", "凭证编号")
 CHANNELS = {
-    "邮寄": "post", "电子邮件": "email", "短信": "sms", "APP": "app", "电话": "call", "营业部": "branch",
+    "邮寄": "post",
+    "挂号信": "post",
+    "电子邮件": "email",
+    "短信": "sms",
+    "应用推送": "app",
+    "电话录音": "call",
+    "营业部": "branch",
 }
 OUTCOMES = {"已送达": "delivered", "退回": "returned"}
 
