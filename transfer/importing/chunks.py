@@ -25,7 +25,7 @@ from transfer.importing.batch import Batch, batch_of, cells_by_line, cells_of, d
 from transfer.importing.findings import findings_of
 from transfer.importing.job import Job, open_job
 from transfer.importing.papers import check_files
-from transfer.importing.parse import Table, read_records
+from transfer.importing.parse import Table, read_records, undefused
 from transfer.importing.store import refuse_unknown_accounts, resolve_clients, store
 from transfer.importing.validate import check
 from transfer.models import ClientSum, Extract, Finding, ImportChunk, ImportKey, ImportRun, Reject
@@ -79,6 +79,8 @@ def work_on(chunk: ImportChunk) -> None:
             width=len(job.columns),
             numbered=job.numbered,
         )
+        if job.place("_line") >= 0:
+            undefused(table)
         checked = check(
             table, job.columns, job.layout, widths=job.extract.widths, limit=settings.CELL_MAX_CHARACTERS
         )

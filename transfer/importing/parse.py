@@ -43,6 +43,16 @@ class Table:
         return self.columns[place] if place >= 0 else [""] * len(self.lines)
 
 
+_ARMOURED: Final = re.compile(r"'+[=+\-@\t\r]")
+
+
+def undefused(table: Table) -> None:
+    """Takes off the apostrophe that a file of rejects puts before what a spreadsheet would run."""
+    table.columns = [
+        [cell[1:] if cell[:1] == "'" and _ARMOURED.match(cell) else cell for cell in column] for column in table.columns
+    ]
+
+
 def read_records(data: bytes, *, encoding: str, first_line: int, width: int, numbered: bool = False) -> Table:
     """The records of one slice. ``numbered`` slices carry the sheet row in a hidden first column, and
     behind it, when the reader of the sheet refused the row, the code and the column's place."""
