@@ -32,11 +32,6 @@ class AsideFile:
             handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(handle, "wb")
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it is neither settled nor abandoned."""
-        return not self._file.closed
-
     def write(self, content: bytes) -> None:
         """Appends; refuses a file that was settled or abandoned."""
         if self._file.closed:

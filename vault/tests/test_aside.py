@@ -30,7 +30,6 @@ def test_a_settled_file_is_whole_under_its_name(begin, tmp_path):
     file = begin()
     file.write(b"one")
     file.write(b"two")
-    assert file.is_open
     assert "name" not in listed(tmp_path)
 
     file.settle(tmp_path / "name")
@@ -38,7 +37,6 @@ def test_a_settled_file_is_whole_under_its_name(begin, tmp_path):
     assert (tmp_path / "name").read_bytes() == b"onetwo"
     assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
     assert listed(tmp_path) == ["name"]
-    assert not file.is_open
 
 
 def test_an_abandoned_file_leaves_nothing_however_often_it_is_abandoned(begin, tmp_path):
