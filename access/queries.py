@@ -2,7 +2,7 @@
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from access.models import Grant, Organisation, RoleAssignment, User
+from access.models import Grant, InForceQuerySet, Organisation, RoleAssignment, User
 from access.policies import may
 
 
@@ -33,10 +33,10 @@ def organisations_administered_by(user: User) -> QuerySet[Organisation]:
     )
 
 
-def grants_visible_to(user: User) -> QuerySet[Grant]:
+def grants_visible_to(user: User) -> InForceQuerySet:
     """The grants that people of the reader's organisation gave, newest first."""
     given = Grant.objects.filter(given_by__organisation=user.organisation_id)
-    found: QuerySet[Grant] = given.select_related("user__organisation", "given_by").order_by("-id")
+    found: InForceQuerySet = given.select_related("user__organisation", "given_by").order_by("-id")
     return found
 
 

@@ -125,4 +125,5 @@ def _find(label: str, object_id: UUID) -> models.Model | None:
         model = apps.get_model(label)
     except (LookupError, ValueError):
         return None
-    return model._base_manager.filter(pk=object_id).first()  # noqa: SLF001 - scoping follows in require
+    found: models.Model | None = model._base_manager.filter(pk=object_id).first()  # noqa: SLF001 - require scopes
+    return found
