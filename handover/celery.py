@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handover.settings")
 
@@ -10,5 +11,5 @@ app = Celery("handover")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    "reap-imports": {"task": "transfer.tasks.imports.reap_imports", "schedule": 20.0},
+    "reap-imports": {"task": "transfer.tasks.imports.reap_imports", "schedule": settings.IMPORT_REAP_SECONDS},
 }
