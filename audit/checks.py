@@ -14,7 +14,7 @@ LAST_GUARD: Final = ("audit", "0003_auditlog_append_only")
 
 @register(Tags.database)
 def check_guards(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
-    """An error for every guard that does not stand. Before the migrations have run there are none to check."""
+    """An error for every guard that does not stand; before the migrations have run there are none."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     if LAST_GUARD not in MigrationRecorder(connection).applied_migrations():

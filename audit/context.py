@@ -22,7 +22,7 @@ class Acting:
     purpose: str = ""
 
 
-_acting: ContextVar[Acting] = ContextVar("audit_acting", default=Acting())
+_acting: ContextVar[Acting] = ContextVar("audit_acting", default=Acting())  # noqa: B039  it is frozen
 
 
 class _Unset:

@@ -44,12 +44,11 @@ END
 
 # One sequencer at a time: the lock lasts until the transaction ends, and the statements after it
 # see what its former holder committed.
-SEQUENCER_LOCK: Final = 7_236_837_741_231
-SEQUENCE_SOURCE: Final = f"""
+SEQUENCE_SOURCE: Final = """
 DECLARE
     first bigint;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock({SEQUENCER_LOCK}) THEN
+    IF NOT pg_try_advisory_xact_lock(7236837741231) THEN
         RETURN;
     END IF;
     SELECT coalesce(max(leaf.index) + 1, 0) INTO first FROM public.audit_leaf AS leaf;

@@ -1,18 +1,19 @@
 """The right to open sealed rows, given only after the reading stands in the log."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.context import acting, identity
 from audit.events import AuditEvent
 from audit.models import Event
 from audit.services import record
 from audit.tree import root_of_set
-from vault.rows import CUSTODY, Reading
+from vault.rows import Reading
+from vault.wraps import CUSTODY
 
 ONE: Final = "vault.subject"
 """The label of a reading of one subject, whose id is plain in the event."""
@@ -62,7 +63,8 @@ def _record(
 ) -> Event:
     one = next(iter(wanted)) if len(wanted) == 1 else None
     root = {} if one is not None else {"subjects_root": root_of_set(subject.bytes for subject in wanted)}
-    with transaction.atomic(savepoint=False), acting(purpose=purpose):
+    own_transaction = nullcontext() if connection.in_atomic_block else transaction.atomic()
+    with own_transaction, acting(purpose=purpose):
         return record(
             AuditEvent.DATA_READ,
             actor=actor,

@@ -64,7 +64,7 @@ def subject_key(subject: Subject) -> tuple[str, UUID]:
         NotRecordable: it has no id yet, or the label is no code.
     """
     if isinstance(subject, models.Model):
-        label, key = subject._meta.label_lower, identity(subject)
+        label, key = subject._meta.label_lower, identity(subject)  # noqa: SLF001  Django's documented API
     else:
         label, key = code("the label of the subject", subject[0], LABEL), identity(subject[1])
     if key is None:
@@ -111,19 +111,9 @@ def _write(entry: Entry) -> Event:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [*columns, facts_json(entry.facts), head, tail])
         at, body = cursor.fetchone()
-    event = Event(
-        id=entry.id,
-        at=at,
-        type=entry.type,
-        actor=entry.actor,
-        organisation=entry.organisation,
-        subject_type=entry.subject_type,
-        subject=entry.subject,
-        request_id=entry.request_id,
-        purpose=entry.purpose,
-        facts=entry.facts,
-        body=bytes(body),
+    names = [field.attname for field in Event._meta.concrete_fields]  # noqa: SLF001  Django's documented API
+    return Event.from_db(
+        DEFAULT_DB_ALIAS,
+        names,
+        [entry.id, at, *columns[1:], entry.facts, bytes(body)],
     )
-    event._state.adding = False
-    event._state.db = DEFAULT_DB_ALIAS
-    return event

@@ -80,7 +80,7 @@ def _right_faults(wanted: dict[str, frozenset[str]]) -> Iterator[Fault]:
         yield Fault(FaultKind.RIGHTS_CHANGED, f"{role} may act as {owner}")
 
 
-def _rows(query: str, parameters: list[object]) -> list[tuple[str, ...]]:
+def _rows(query: str, parameters: list[str | list[str]]) -> list[tuple[str, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         rows: list[tuple[str, ...]] = cursor.fetchall()

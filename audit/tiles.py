@@ -7,6 +7,8 @@ Invariants:
 
 from collections.abc import Sequence
 
+from django.db.models import Q
+
 from audit.models import Leaf, Tile
 from audit.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, ProofError, complete_root, node_in_tiles
 
@@ -45,22 +47,20 @@ def grow(size: int, hashes: Sequence[bytes]) -> None:
         if start & (TILE_WIDTH - 1):
             row = [*before.tile(level, first), *row]
         full = [
-            Tile(
-                level=level,
-                index=first + place // TILE_WIDTH,
-                hashes=b"".join(part),
-                root=complete_root(part),
-            )
+            _tile(level, first + place // TILE_WIDTH, row[place : place + TILE_WIDTH])
             for place in range(0, len(row) - TILE_WIDTH + 1, TILE_WIDTH)
-            for part in [row[place : place + TILE_WIDTH]]
         ]
         Tile.objects.bulk_create(full, batch_size=100)
-        level, start, row = level + 1, first, [tile.root for tile in full]
+        level, start, row = level + 1, first, [bytes(tile.root) for tile in full]
 
 
 def split(hashes: bytes) -> list[bytes]:
     """The hashes of a stored tile, one by one."""
     return [hashes[place : place + HASH_BYTES] for place in range(0, len(hashes), HASH_BYTES)]
+
+
+def _tile(level: int, index: int, hashes: list[bytes]) -> Tile:
+    return Tile(level=level, index=index, hashes=b"".join(hashes), root=complete_root(hashes))
 
 
 def _full(level: int, index: int) -> list[bytes]:
@@ -73,11 +73,13 @@ def _full(level: int, index: int) -> list[bytes]:
 def _partial(level: int, index: int, width: int) -> list[bytes]:
     """The first ``width`` hashes of a tile: leaves, or the roots of the tiles one level below."""
     first = index << TILE_HEIGHT
+    here = Q(index__gte=first, index__lt=first + width)
     if level == 0:
-        rows = Leaf.objects.values_list("hash", flat=True)
+        rows = list(Leaf.objects.filter(here).order_by("index").values_list("hash", flat=True))
     else:
-        rows = Tile.objects.filter(level=level - 1).values_list("root", flat=True)
-    found = [bytes(row) for row in rows.filter(index__gte=first, index__lt=first + width).order_by("index")]
+        below = Tile.objects.filter(here, level=level - 1)
+        rows = list(below.order_by("index").values_list("root", flat=True))
+    found = [bytes(row) for row in rows]
     if len(found) != max(width, 0):
         raise ProofError(f"tile {level}/{index} has {len(found)} hashes instead of {width}")
     return found

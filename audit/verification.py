@@ -20,7 +20,7 @@ from audit.faults import FaultKind, Report
 from audit.models import Event, Pending
 from audit.standing import guard_faults
 from audit.tree import leaf_hash
-from audit.watching import HeadWatch, OutsideWatch, TileWatch, Tree
+from audit.watching import HeadWatch, OutsideWatch, TileWatch, Tree, Watch
 
 _LEAVES: Final = """
 SELECT leaf.index, leaf.event_id::text, leaf.hash, event.body,
@@ -54,7 +54,7 @@ def verify(checkpoint_note: str | None = None) -> Report:
         for fault in guard_faults():
             report.add(fault.kind, fault.where)
         _check_marks(report)
-        watches = [TileWatch(report), HeadWatch(report, key)]
+        watches: list[Watch] = [TileWatch(report), HeadWatch(report, key)]
         if checkpoint_note is not None:
             watches.append(OutsideWatch(report, key, checkpoint_note))
         tree = Tree(report, watches)

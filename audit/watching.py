@@ -17,7 +17,6 @@ from audit.models import Checkpoint, Tile
 from audit.tiles import split
 from audit.tree import EMPTY_ROOT, TILE_WIDTH, Frontier, complete_root
 
-
 Row = TypeVar("Row", bound=Model)
 
 

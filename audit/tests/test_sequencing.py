@@ -186,21 +186,31 @@ def test_the_command_works_until_it_is_told_to_stop(db):
     assert verify().ok
 
 
+def sequencing_child():
+    """A process that sequences in small batches until it is killed."""
+    connection.close()
+    child = os.fork()
+    if child == 0:
+        while True:
+            sequence_once(5)
+    return child
+
+
 @committed
 def test_killed_at_any_point_it_leaves_a_whole_log(db):
-    act(1500)
-    for killed_at in (5, 200, 700):
-        process = started("--pause", "0.01", "--limit", "5")
+    act(900)
+    for killed_at in (5, 100, 300, 500):
+        child = sequencing_child()
         try:
             until(lambda at=killed_at: Leaf.objects.count() >= at)
         finally:
-            process.kill()
-            process.communicate()
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         assert verify().ok
     while sequence_once():
         pass
     report = verify()
-    assert (report.ok, report.leaves, report.pending) == (True, 1500, 0)
+    assert (report.ok, report.leaves, report.pending) == (True, 900, 0)
 
 
 def test_once_empties_the_queue(db):

@@ -1,8 +1,8 @@
 """``manage.py verify_audit_log``: is the log whole?"""
 
 import sys
-from argparse import FileType
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -18,12 +18,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--checkpoint",
-            type=FileType(encoding="utf-8"),
+            type=Path,
             help="a checkpoint that was kept outside, to compare with",
         )
 
-    def handle(self, *, checkpoint: TextIO | None, **_options: Any) -> None:
-        report = verify(checkpoint.read() if checkpoint else None)
+    def handle(self, *, checkpoint: Path | None, **_options: Any) -> None:
+        report = verify(checkpoint.read_text(encoding="utf-8") if checkpoint else None)
         self._tell(report)
         if not report.ok:
             sys.exit(1)
