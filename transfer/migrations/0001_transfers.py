@@ -232,8 +232,11 @@ class Migration(migrations.Migration):
                 ('compared', models.JSONField(default=dict)),
                 ('lease_until', models.DateTimeField(null=True)),
                 ('fence', models.PositiveIntegerField(default=0)),
+                ('reached', models.PositiveIntegerField(default=0)),
+                ('problem', models.CharField(blank=True, max_length=60)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('reconcile_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(

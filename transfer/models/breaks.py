@@ -17,7 +17,12 @@ from vault.rows import SealedModel
 
 
 class Run(OfTransfer):
-    """A rehearsal (without effect) or the cutover (with effect)."""
+    """A rehearsal (without effect) or the cutover (with effect).
+
+    The row is the queue of its work: whoever holds a living lease works on it, and ``fence`` tells an
+    older worker that it was taken over. ``reached`` counts what the work has done so far; ``problem`` is
+    the code of the refusal on which it stopped, and stays until a person asks for another try.
+    """
 
     class Kind(models.TextChoices):
         REHEARSAL = "rehearsal", _("Rehearsal")
@@ -40,6 +45,9 @@ class Run(OfTransfer):
     compared = models.JSONField(default=dict)
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
+    reached = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=60, blank=True)
+    reconcile_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
