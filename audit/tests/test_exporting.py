@@ -147,3 +147,11 @@ def test_a_kept_checkpoint_is_the_newest(log, tmp_path):
     kept = keep_checkpoint(tmp_path / "kept")
     assert kept == checkpoints.latest()
     assert (tmp_path / "kept").read_text() == kept.note
+
+
+def test_other_leaves_than_the_signed_ones_fail(files, capsys):
+    with files[0].open("rb") as file:
+        bodies = list(bundle.bodies(file))
+    files[0].write_bytes(b"".join(map(bundle.entry, [bodies[1], bodies[0], *bodies[2:]])))
+    assert offline.main(files[2]) == offline.DIFFERS
+    assert "another root" in capsys.readouterr().err

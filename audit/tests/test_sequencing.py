@@ -9,6 +9,7 @@ import time
 
 import psycopg2
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from audit import checkpoints, note, proofs, tree
@@ -214,8 +215,6 @@ def test_killed_at_any_point_it_leaves_a_whole_log(db):
 
 
 def test_once_empties_the_queue(db):
-    from django.core.management import call_command
-
     act(5)
     call_command("sequence_log", once=True, limit=2)
     assert (Leaf.objects.count(), Pending.objects.count()) == (5, 0)
@@ -236,3 +235,28 @@ def test_a_failure_is_logged_and_tried_again(db, monkeypatch, caplog):
     assert Pending.objects.count() == 2
     with acting(purpose="retry"):
         assert command._one_round(10) == 2
+
+
+@committed
+def test_told_to_stop_it_finishes_its_round(db, monkeypatch):
+    """In this process: the signal comes while a full batch is at work, and the next look is the last."""
+    from audit.management.commands import sequence_log
+
+    act(3)
+    rounds = []
+
+    def working(limit):
+        rounds.append(sequence_once(limit))
+        if len(rounds) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return rounds[-1]
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    monkeypatch.setattr(sequence_log, "sequence_once", working)
+    try:
+        call_command("sequence_log", pause=0.01, limit=2)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert rounds == [2, 1, 0]
+    assert Leaf.objects.count() == 3

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit import checkpoints, faults, guards, note
 from audit.events import AuditEvent
 from audit.faults import FaultKind, Report
-from audit.models import Event, Leaf
+from audit.models import Event, Leaf, Pending, Tile
 from audit.sequencer import sequence_once
 from audit.services import record
 from audit.tests.test_record import SUBJECT
@@ -321,3 +321,22 @@ def test_the_command_names_faults_and_fails(log, tamper, monkeypatch):
     assert "event_unsequenced: event" in err.getvalue()
     assert "and 1 more" in err.getvalue()
     assert "no root: leaves are missing" in out.getvalue()
+
+
+@committed
+def test_a_guard_that_is_down_is_a_fault_too(log, superuser):
+    superuser().cursor().execute("ALTER TABLE audit_event ENABLE TRIGGER audit_event_rows")
+    assert found() == {"trigger_disabled: audit_event_rows (O)"}
+
+
+def test_rows_print_their_place_and_nothing_more(log):
+    tile = Tile(level=1, index=2)
+    event = Event.objects.first()
+    mark, leaf, head = Pending.objects.get(), Leaf.objects.get(index=3), checkpoints.latest()
+    assert [str(row) for row in (event, mark, leaf, tile, head)] == [
+        str(event.pk),
+        str(mark.pk),
+        "3",
+        "1/2",
+        "6",
+    ]
