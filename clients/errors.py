@@ -7,6 +7,7 @@ from audit.errors import register_messages
 register_messages(
     {
         "file.not_yours": _("This file was not uploaded by your organisation."),
+        "notice.agreement_first": _("Name the transferee and draft the agreement first: the notice quotes both."),
         "notice.text_incomplete": _("The notice does not say: %(missing)s."),
         "notice.approved_already": _("This notice is approved already."),
         "notice.four_eyes": _("Another person must approve what you drafted."),

@@ -49,9 +49,11 @@ class Loaded:
 @transaction.atomic
 def draft_campaign(
     *, occasion: UUID, sender: Organisation, text_en: str, text_zh: str, context: Mapping[str, object],
-    pack: Pack, checklist: str, by: User,
+    pack: Pack, checklist: str, by: User, context_zh: Mapping[str, object] | None = None,
 ) -> NoticeCampaign:
     """A notice in both languages waits for approval; both texts say everything the law's list asks for.
+
+    ``context`` holds the values both texts were rendered from, or with ``context_zh`` those of the English one.
 
     Raises:
         NotAllowed: ``by`` may not draft notices for ``sender``.
@@ -60,8 +62,8 @@ def draft_campaign(
     require(by, "clients.draft_notice", sender)
     missing = {
         item.code
-        for text in (text_en, text_zh)
-        for item in coverage(pack=pack, checklist=checklist, text=text, context=context).missing
+        for text, values in ((text_en, context), (text_zh, context if context_zh is None else context_zh))
+        for item in coverage(pack=pack, checklist=checklist, text=text, context=values).missing
     }
     if missing:
         raise Refused("notice.text_incomplete", missing=", ".join(sorted(missing)))
