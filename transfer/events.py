@@ -83,8 +83,11 @@ class RunEvent(StrEnum):
 
     REHEARSAL_STARTED = "run.rehearsal_started"
     DELIVERED = "run.delivered"
+    DELIVERY_DOWNLOADED = "run.delivery_downloaded"
     RETURN_RECEIVED = "run.return_received"
+    RECONCILIATION_ASKED = "run.reconciliation_asked"
     RECONCILED = "run.reconciled"
+    TRIED_AGAIN = "run.tried_again"
 
 
 @register_events
@@ -93,6 +96,8 @@ class BreakEvent(StrEnum):
 
     EXPLAINED = "break.explained"
     CORRECTED = "break.corrected"
+    FOUND_AGAIN = "break.found_again"
+    REVEALED = "break.revealed"
     WRITE_OFF_ASKED = "break.write_off_asked"
     WRITTEN_OFF = "break.written_off"
     WRITE_OFF_REFUSED = "break.write_off_refused"
@@ -113,4 +118,7 @@ class CertificateEvent(StrEnum):
     """The certificate and the regulator's pack."""
 
     ISSUED = "certificate.issued"
+    DOWNLOADED = "certificate.downloaded"
+    PROOF_DRAWN = "certificate.proof_drawn"
     PACK_MADE = "certificate.pack_made"
+    PACK_DOWNLOADED = "certificate.pack_downloaded"

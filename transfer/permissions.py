@@ -37,9 +37,13 @@ PERMISSIONS: dict[str, set[Duty]] = {
     "transfer.download_delivery": {Duty.TRANSFER_MANAGER},
     "transfer.receive_return": _DATA,
     "transfer.work_break": _DATA,
+    "transfer.reveal_break": _DATA | _OFFICER,
     "transfer.decide_write_off": _OFFICER,
     "transfer.run_runbook": {Duty.TRANSFER_MANAGER},
     "transfer.sign_mandate": _MANAGERS,
     "transfer.run_cutover": {Duty.TRANSFER_MANAGER},
     "transfer.issue_certificate": _OFFICER,
+    "transfer.draw_proof": _MANAGERS | {Duty.AUDITOR},
+    "transfer.make_pack": _OFFICER,
+    "transfer.download_pack": _MANAGERS | {Duty.AUDITOR, Duty.COUNSEL, Duty.SUPERVISOR},
 }

@@ -3,7 +3,7 @@
 import secrets
 import zipfile
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import IO, cast
 from uuid import UUID
 
@@ -22,8 +22,9 @@ from transfer.delivery import (
 )
 from transfer.events import RunEvent
 from transfer.models import ClientCase, FieldPolicy, Run, Transfer
+from transfer.services.leases import renew
 from transfer.services.locking import lock_transfer
-from vault.files import FileSealer, file_sha256
+from vault.files import FileSealer, destroy_file, file_sha256, open_file
 from vault.models import SealedFile
 from vault.rows import Reading, open_rows
 from vault.wraps import add_wraps
@@ -57,10 +58,11 @@ def make_delivery(*, run: Run) -> SealedFile:
     """The delivery lies sealed for both firms: disguised in a rehearsal, real after acceptance.
 
     Every chunk of clients is opened inside a recorded reading of its own. Repeating it once the file is
-    there returns the same file; a crash on the way leaves none.
+    there returns the same file; a crash on the way leaves none, and of two makers one file stays.
 
     Raises:
         Refused: a cutover's clients are not accepted yet.
+        LeaseLost: another worker has taken the run over; nothing is kept then.
     """
     if run.delivery_file is not None:
         return SealedFile.objects.get(pk=run.delivery_file)
@@ -68,6 +70,7 @@ def make_delivery(*, run: Run) -> SealedFile:
     if run.kind == Run.Kind.CUTOVER and transfer.state != Transfer.State.RECONCILING:
         raise Refused("run.not_accepted_yet")
     clients = delivered_clients(run)
+    Run.objects.filter(pk=run.pk).update(client_count=clients.count())
     holder = organisation_of(run)
     # The rehearsal key exists in this call only; results stay, the key goes.
     disguise = Tokens(secrets.token_bytes(32)) if run.kind == Run.Kind.REHEARSAL else plainly
@@ -91,8 +94,30 @@ def delivered_clients(run: Run) -> QuerySet[Client]:
 
 
 @transaction.atomic
-def _settle(run: Run, file: SealedFile, count: int) -> SealedFile:
+def download_delivery(*, run: Run, by: User) -> tuple[SealedFile, Iterator[bytes]]:
+    """The delivery file and its bytes, for one of the two firms; the download stands in the log.
+
+    Raises:
+        NotAllowed: ``by`` may not download deliveries of this transfer.
+        Refused: nothing was delivered yet.
+    """
+    require(by, "transfer.download_delivery", run)
+    if run.delivery_file is None:
+        raise Refused("run.not_delivered")
+    file = SealedFile.objects.get(pk=run.delivery_file)
+    with reading(actor=by, organisation=by.organisation_id, purpose="delivery_download", subjects=[file.pk]) as right:
+        pieces = open_file(file, right)
+    record(RunEvent.DELIVERY_DOWNLOADED, actor=by, subject=run, organisation=by.organisation_id, sha256=run.delivery_digest)
+    return file, pieces
+
+
+@transaction.atomic
+def _settle(run: Run, file: SealedFile, clients: int) -> SealedFile:
     transfer = lock_transfer(run.transfer_id)
+    standing = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    if standing.delivery_file is not None:
+        destroy_file(file)  # Somebody else was faster; theirs is the run's.
+        return SealedFile.objects.get(pk=standing.delivery_file)
     holder = organisation_of(run)
     # Both firms may download it: it is the transferee's to load and the transferor's to answer for.
     for party in transfer.parties() - {holder}:
@@ -101,10 +126,10 @@ def _settle(run: Run, file: SealedFile, count: int) -> SealedFile:
         run.delivery_digest = file_sha256(file, right).hex()
     run.delivery_file = file.pk
     run.state = Run.State.DELIVERED
-    run.client_count = count
+    run.client_count = clients
     run.save(update_fields=["delivery_file", "delivery_digest", "state", "client_count"])
     record(
-        RunEvent.DELIVERED, actor=run.asked_by, subject=run, transfer=str(transfer.pk), count=count,
+        RunEvent.DELIVERED, actor=run.asked_by, subject=run, transfer=str(transfer.pk), count=clients,
         sha256=run.delivery_digest,
     )
     return file
@@ -144,16 +169,26 @@ def _parts(run: Run, clients: QuerySet[Client], disguise: Disguise) -> dict[str,
         "accounts.csv": (ACCOUNTS, account_rows),
         "holdings.csv": (HOLDINGS, holding_rows),
     }
-    return {name: _rows(run, clients, numbers, *maker) for name, maker in makers.items()}
+    progress = count(1)  # One stream after the other is written, so the three parts count on together.
+    return {name: _rows(run, clients, numbers, progress, *maker) for name, maker in makers.items()}
+
+
+PARTS = 3
+"""Into how many parts a delivery is written: what ``reached`` of a run counts to, times its clients."""
 
 
 MakeRows = Callable[[list[Client], Reading, dict[UUID, str]], Iterator[Row]]
 
 
-def _rows(run: Run, clients: QuerySet[Client], numbers: Numbers, heading: Row, make: MakeRows) -> Iterator[Row]:
+def _rows(
+    run: Run, clients: QuerySet[Client], numbers: Numbers, progress: Iterator[int], heading: Row, make: MakeRows
+) -> Iterator[Row]:
     yield heading
     stream = clients.iterator(chunk_size=CHUNK)
     while chunk := list(islice(stream, CHUNK)):
+        for _ in chunk:
+            done = next(progress)
+        renew(run, reached=done)
         with reading(
             actor=run.asked_by, organisation=organisation_of(run), purpose="delivery", subjects=[client.pk for client in chunk]
         ) as right:
