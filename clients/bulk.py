@@ -53,7 +53,7 @@ def copy_rows(
 @cache
 def column_of(model: type[models.Model], attribute: str) -> tuple[str, str]:
     """Column name and PostgreSQL type of one attribute."""
-    field = next(item for item in model._meta.concrete_fields if item.attname == attribute)
+    field: Any = next(item for item in model._meta.concrete_fields if item.attname == attribute)
     target = field.target_field if isinstance(field, models.ForeignKey) else field
     kind = next(name for known, name in _KINDS if isinstance(target, known))
     return field.column, "int8" if isinstance(target, models.BigAutoField) else kind

@@ -64,7 +64,8 @@ def same(*words: str) -> tuple[tuple[str, str], ...]:
 
 
 _CLIENT_NO: Final = Field(
-    CLIENT_NO, "客户号", "code", True, "C2", ("客户代码", "客户编号", "client_id", "cust_code"), policy="remap"
+    CLIENT_NO, "客户号", "code", True, "C2",
+    ("客户代码", "客户编号", "client_id", "cust_code"), policy="remap",
 )
 _CURRENCY: Final = Field(
     "currency", "币种", "choice", True, "C1", ("货币代码", "money_type"),
@@ -101,7 +102,8 @@ CLIENTS: Final = Layout(
         Field("name", "客户姓名", "text", True, "C2", ("客户名称", "姓名", "股东姓名", "股东名称", "khxm")),
         Field("id_type", "证件类型", "choice", True, "C1", ("证件类别", "id_kind"), ID_TYPES),
         _ID_NUMBER,
-        Field("id_expires_on", "证件有效期", "expiry", False, "C2", ("证件到期日", "证件有效期至", "id_expiry")),
+        Field("id_expires_on", "证件有效期", "expiry", False, "C2",
+              ("证件到期日", "证件有效期至", "id_expiry")),
         Field("birth_date", "出生日期", "date", False, "C2", ("生日", "birthday")),
         Field("sex", "性别", "choice", False, "C1", ("gender",), same("男", "女")),
         Field("nationality", "国籍", "text", False, "C1", ("国家地区",)),
@@ -121,7 +123,8 @@ CLIENTS: Final = Layout(
         Field("status", "客户状态", "choice", True, "C1", ("状态", "client_status"),
               (("正常", "normal"), ("休眠", "dormant"), ("不合格", "unqualified"), ("销户", "closed"))),
         Field("opened_on", "开户日期", "date", True, "C1", ("开户日", "open_date")),
-        Field("branch", "营业部代码", "code", True, "C1", ("营业部", "机构代码", "branch_no"), policy="remap"),
+        Field("branch", "营业部代码", "code", True, "C1",
+              ("营业部", "机构代码", "branch_no"), policy="remap"),
         Field("staff_no", "客户经理", "code", False, "C1", ("客户经理工号", "staff")),
         Field("unified_account", "一码通账号", "code", False, "C2", ("一码通", "一码通号", "unified_no")),
         Field("commission_rate", "佣金率", "number", False, "C1", ("佣金费率", "fare_rate")),

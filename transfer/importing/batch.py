@@ -8,7 +8,7 @@ from uuid import UUID
 from clients.fields import CLIENT_NO, Field, Layout
 from transfer.importing.job import Job
 from transfer.importing.parse import Fault, Table
-from transfer.importing.records import Values, text_of
+from transfer.importing.records import Values, texts
 from transfer.importing.validate import Checked
 from vault.tokens import source_digests
 
@@ -48,7 +48,8 @@ def _pick(column: Sequence[Any], keep: Sequence[int]) -> list[Any]:
 
 def batch_of(job: Job, checked: Checked) -> Batch:
     """The checked lines with the digests of their source keys; later lines of one key are refused."""
-    parts = [[text_of(value) for value in checked.values[name]] for name in job.layout.key if name in checked.values]
+    count = len(checked.lines)
+    parts = [texts(checked.values, name, count) for name in job.layout.key if name in checked.values]
     keys = ["|".join(key) for key in zip(*parts, strict=True)]
     digests = source_digests(job.book, job.layout.kind, keys)
     clients = checked.values[CLIENT_NO]
@@ -71,7 +72,9 @@ def key_place(job: Job) -> int:
 
 def digests_of_refused(job: Job, cells: Sequence[str], fault: Fault) -> tuple[bytes | None, bytes | None]:
     """(source digest, digest of the rest) of a refused line, as far as its cells allow."""
-    return _source_digest(job, cells), rest_digest(job, cells, fault.place) if fault.code != "duplicate_key" else None
+    return _source_digest(job, cells), rest_digest(
+        job, cells, fault.place
+    ) if fault.code != "duplicate_key" else None
 
 
 def _source_digest(job: Job, cells: Sequence[str]) -> bytes | None:

@@ -39,9 +39,11 @@ _SUMMED: Final = {"accounts": "balance", "holdings": "market_value"}
 _CLAIM: Final = """
 UPDATE transfer_importchunk SET state = 'claimed', fence = fence + 1, attempts = attempts + 1,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
- WHERE id = (SELECT chunk.id FROM transfer_importchunk chunk JOIN transfer_importrun run ON run.id = chunk.run_id
+ WHERE id = (SELECT chunk.id
+               FROM transfer_importchunk chunk JOIN transfer_importrun run ON run.id = chunk.run_id
               WHERE chunk.run_id = %(run)s AND run.state = 'running' AND chunk.attempts < %(most)s
-                AND (chunk.state = 'waiting' OR (chunk.state = 'claimed' AND chunk.lease_until < clock_timestamp()))
+                AND (chunk.state = 'waiting'
+                     OR (chunk.state = 'claimed' AND chunk.lease_until < clock_timestamp()))
               ORDER BY chunk.number LIMIT 1 FOR UPDATE OF chunk SKIP LOCKED)
 RETURNING id, fence
 """
@@ -54,7 +56,7 @@ class LeaseLost(Exception):  # noqa: N818  it says what happened
 def claim_next(run_id: UUID) -> ImportChunk | None:
     """The first slice of the run that nobody works on, claimed for us; None when there is none."""
     with transaction.atomic(), connection.cursor() as cursor:
-        facts = {"run": run_id, "lease": settings.IMPORT_LEASE_SECONDS, "most": MOST_ATTEMPTS}
+        facts: dict[str, Any] = {"run": run_id, "lease": settings.IMPORT_LEASE_SECONDS, "most": MOST_ATTEMPTS}
         cursor.execute(_CLAIM, facts)
         claimed = cursor.fetchone()
     return ImportChunk.objects.get(pk=claimed[0]) if claimed else None
@@ -70,7 +72,9 @@ def work_on(chunk: ImportChunk) -> None:
     job = open_job(chunk)
     subjects = {job.file.pk, job.extract.file}
     purpose = "load_extract" if job.loads else "profile_extract"
-    with reading(actor=job.run.asked_by_id, organisation=job.holder, purpose=purpose, subjects=subjects) as right:
+    with reading(
+        actor=job.run.asked_by_id, organisation=job.holder, purpose=purpose, subjects=subjects
+    ) as right:
         data = read_slice(job.file, chunk.offset, chunk.length, right)
         table = read_records(
             data,
@@ -173,7 +177,9 @@ def _keys(job: Job, batch: Batch) -> list[tuple[str, int, int]]:
         banks = source_digests(job.book, "bank", values["bank"])
         keys += [("bank", _whole(bank), row) for row, bank in enumerate(banks) if values["bank"][row]]
     if kind == "relations" and not job.loads:
-        keys += [("guardian", 0, row) for row, relation in enumerate(values["relation"]) if relation == "guardian"]
+        keys += [
+            ("guardian", 0, row) for row, relation in enumerate(values["relation"]) if relation == "guardian"
+        ]
     return keys
 
 
@@ -203,7 +209,11 @@ def _note_sums(job: Job, batch: Batch) -> None:
 
 
 def _mend(job: Job, table: Table, batch: Batch) -> None:
-    """Rejects that these accepted lines answer are mended: by key, by all but the refused cell, or by number."""
+    """Rejects that these accepted lines answer are mended.
+
+    A line answers a reject of the same source key; one that equals it in all cells but the refused one; or,
+    where the reject has no key, the one whose number it carries.
+    """
     if not job.loads or job.extract.purpose != Extract.Purpose.MENDED or not len(batch):
         return
     waiting = Reject.objects.filter(
@@ -213,7 +223,11 @@ def _mend(job: Job, table: Table, batch: Batch) -> None:
         run__extract__kind=job.layout.kind,
         run__mode=ImportRun.Mode.LOAD,
     ).exclude(run=job.run)
-    found = set(waiting.filter(source_digest__in=batch.digests).exclude(code="duplicate_key").values_list("pk", flat=True))
+    found = set(
+        waiting.filter(source_digest__in=batch.digests)
+        .exclude(code="duplicate_key")
+        .values_list("pk", flat=True)
+    )
     places = cells_by_line(table)
     cells = [cells_of(table, places, line) for line in batch.lines]
     for column in set(waiting.exclude(rest_digest=None).values_list("column", flat=True)):
@@ -234,7 +248,10 @@ def _close(job: Job, rows: int, accepted: int, totals: dict[str, str], digests: 
     """The ledger line is written, if the lease is still ours, and the log knows what was loaded."""
     root = root_of(leaf_hash(digest) for digest in digests) if digests else None
     changed = ImportChunk.objects.filter(
-        pk=job.chunk.pk, fence=job.chunk.fence, state=ImportChunk.State.CLAIMED, run__state=ImportRun.State.RUNNING
+        pk=job.chunk.pk,
+        fence=job.chunk.fence,
+        state=ImportChunk.State.CLAIMED,
+        run__state=ImportRun.State.RUNNING,
     ).update(
         state=ImportChunk.State.DONE,
         rows=rows,

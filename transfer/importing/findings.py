@@ -33,41 +33,45 @@ def in_gbk(text: str) -> bool:
     return True
 
 
-def _of_clients(values: Values, count: int, day: datetime.date) -> Found:
+def _identity_and_risk(values: Values, count: int, day: datetime.date) -> Found:
+    for column, code in (("id_expires_on", "id_expired"), ("risk_expires_on", "risk_expired")):
+        for row, expires in enumerate(_column(values, column, count)):
+            if expires and expires < day:
+                yield code, row
+    for column, code in (
+        ("id_number", "id_missing"),
+        ("phone", "phone_missing"),
+        ("staff_no", "staff_missing"),
+    ):
+        for row, cell in enumerate(_column(values, column, count)):
+            if not cell:
+                yield code, row
+
+
+def _phones(values: Values, count: int, _day: datetime.date) -> Found:
     types, kinds = values["id_type"], values["kind"]
-    for row, expires in enumerate(_column(values, "id_expires_on", count)):
-        if expires and expires < day:
-            yield "id_expired", row
-    for row, number in enumerate(_column(values, "id_number", count)):
-        if not number:
-            yield "id_missing", row
     for row, phone in enumerate(_column(values, "phone", count)):
-        if not phone:
-            yield "phone_missing", row
-        elif kinds[row] == "person" and types[row] == "id_card" and not _MOBILE.fullmatch(phone):
+        mainland = kinds[row] == "person" and types[row] == "id_card"
+        if phone and mainland and not _MOBILE.fullmatch(phone):
             yield "phone_invalid", row
-    for row, young in enumerate(younger_than(values, births(values, count), day, ADULT_AGE)):
-        if young:
-            yield "minor", row
+
+
+def _status_and_name(values: Values, _count: int, _day: datetime.date) -> Found:
     for row, status in enumerate(values["status"]):
         if status in {"dormant", "unqualified"}:
             yield status, row
-    for row, expires in enumerate(_column(values, "risk_expires_on", count)):
-        if expires and expires < day:
-            yield "risk_expired", row
-    yield from _of_names(values, count)
-
-
-def _of_names(values: Values, count: int) -> Found:
     for row, name in enumerate(values["name"]):
         if not in_gbk(name):
             yield "name_outside_gbk", row
-    for row, staff in enumerate(_column(values, "staff_no", count)):
-        if not staff:
-            yield "staff_missing", row
 
 
-def _of_accounts(values: Values, count: int, day: datetime.date) -> Found:
+def _minors(values: Values, count: int, day: datetime.date) -> Found:
+    for row, young in enumerate(younger_than(values, births(values, count), day, ADULT_AGE)):
+        if young:
+            yield "minor", row
+
+
+def _accounts(values: Values, count: int, _day: datetime.date) -> Found:
     for row, status in enumerate(values["status"]):
         if status == "frozen":
             yield "frozen", row
@@ -77,24 +81,24 @@ def _of_accounts(values: Values, count: int, day: datetime.date) -> Found:
             yield "undesignated", row
 
 
-def _of_holdings(values: Values, count: int, day: datetime.date) -> Found:
+def _holdings(values: Values, count: int, _day: datetime.date) -> Found:
     for column, code in (("frozen", "frozen"), ("pledged", "pledged")):
         for row, quantity in enumerate(_column(values, column, count)):
             if quantity and quantity > Decimal(0):
                 yield code, row
 
 
-def _none(values: Values, count: int, day: datetime.date) -> Found:
-    yield from ()
+Rule = Callable[[Values, int, datetime.date], Found]
 
-
-_RULES: Final[dict[str, Callable[[Values, int, datetime.date], Found]]] = {
-    "clients": _of_clients,
-    "accounts": _of_accounts,
-    "holdings": _of_holdings,
+_RULES: Final[dict[str, tuple[Rule, ...]]] = {
+    "clients": (_identity_and_risk, _phones, _status_and_name, _minors),
+    "accounts": (_accounts,),
+    "holdings": (_holdings,),
 }
 
 
 def findings_of(kind: str, values: Values, count: int, day: datetime.date) -> list[tuple[str, int]]:
     """(code, row) for every finding of these rows on ``day``."""
-    return list(_RULES.get(kind, _none)(values, count, day)) if count else []
+    if not count:
+        return []
+    return [found for rule in _RULES.get(kind, ()) for found in rule(values, count, day)]

@@ -33,7 +33,8 @@ UPDATE transfer_importrun run SET state = 'finishing', fence = fence + 1,
        lease_until = clock_timestamp() + make_interval(secs => %s)
  WHERE id = %s
    AND (state = 'running' OR (state = 'finishing' AND lease_until < clock_timestamp()))
-   AND NOT EXISTS (SELECT 1 FROM transfer_importchunk chunk WHERE chunk.run_id = run.id AND chunk.state <> 'done')
+   AND NOT EXISTS (SELECT 1 FROM transfer_importchunk chunk
+                    WHERE chunk.run_id = run.id AND chunk.state <> 'done')
 RETURNING fence
 """
 
@@ -58,7 +59,7 @@ def _finish(run: ImportRun) -> None:
         _after_load(run)
     else:
         _after_profile(run)
-    ImportKey.objects.filter(run=run)._raw_delete("default")  # type: ignore[attr-defined]  # nothing refers to them
+    ImportKey.objects.filter(run=run)._raw_delete("default")  # noqa: SLF001  nothing refers to them
     ledger = ImportChunk.objects.filter(run=run)
     rows = ledger.aggregate(rows=Sum("rows", default=0))["rows"]
     rejected = Reject.objects.filter(run=run).count()
@@ -73,7 +74,13 @@ def _finish(run: ImportRun) -> None:
     if not changed:
         transaction.set_rollback(True)
         return
-    record(ImportEvent.RUN_FINISHED, actor=run.asked_by_id, subject=run, organisation=run.extract.side_id, **facts)
+    record(
+        ImportEvent.RUN_FINISHED,
+        actor=run.asked_by_id,
+        subject=run,
+        organisation=run.extract.side_id,
+        **facts,
+    )
 
 
 def _totals(parts: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -85,7 +92,7 @@ def _totals(parts: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _refuse_later_lines(run: ImportRun) -> None:
-    """Looking only, no table refuses the second line of a key: here the earliest stands, later ones are rejects."""
+    """Looking only, no table refuses the second line of a key: the earliest stands, later ones do not."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -115,7 +122,8 @@ def _sum_up_clients(run: ImportRun) -> None:
     """One sum per client and currency instead of one per slice."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH parts AS (DELETE FROM transfer_clientsum WHERE run_id = %s RETURNING client_digest, currency, amount)"
+            "WITH parts AS (DELETE FROM transfer_clientsum WHERE run_id = %s"
+            " RETURNING client_digest, currency, amount)"
             " INSERT INTO transfer_clientsum (run_id, line, client_digest, currency, amount)"
             " SELECT %s, 0, client_digest, currency, sum(amount) FROM parts GROUP BY client_digest, currency",
             [run.pk, run.pk],
@@ -146,7 +154,7 @@ def _after_profile(run: ImportRun) -> None:
 
 
 def _find_lone_minors(run: ImportRun, book: uuid.UUID) -> None:
-    """Minors of the book without a guardian, once related persons have been loaded; the newest run keeps them."""
+    """Minors of the book without a guardian, once related persons are loaded; the newest run keeps them."""
     runs = ImportRun.objects.filter(
         extract__transfer=run.extract.transfer_id, extract__side=run.extract.side_id, mode=ImportRun.Mode.LOAD
     )
@@ -167,7 +175,8 @@ def _find_lone_minors(run: ImportRun, book: uuid.UUID) -> None:
 
 def _find_several_banks(run: ImportRun) -> None:
     """Clients bound to more than one bank. A full extract is judged by its own lines; of mended lines
-    the clients they belong to are opened."""
+    the clients they belong to are opened.
+    """
     Finding.objects.filter(run=run, code="multi_bank").delete()
     if run.extract.purpose == Extract.Purpose.FULL:
         _profile_several_banks(run)
@@ -186,7 +195,10 @@ def _find_several_banks(run: ImportRun) -> None:
     if not subjects:
         return
     with reading(
-        actor=run.asked_by_id, organisation=run.extract.side_id, purpose="compare_banks", subjects=subjects,
+        actor=run.asked_by_id,
+        organisation=run.extract.side_id,
+        purpose="compare_banks",
+        subjects=subjects,
         fields=["bank"],
     ) as right:
         for account, secret in zip(accounts, open_rows(accounts, right), strict=True):
@@ -194,7 +206,10 @@ def _find_several_banks(run: ImportRun) -> None:
     clients = {account.client_id: account.client for account in accounts}
     Finding.objects.bulk_create(
         Finding(
-            run=run, code="multi_bank", line=clients[pk].source_line, client_id=pk,
+            run=run,
+            code="multi_bank",
+            line=clients[pk].source_line,
+            client_id=pk,
             client_digest=clients[pk].source_digest,
         )
         for pk, names in banks.items()
@@ -244,7 +259,8 @@ def _raise_flags(book: uuid.UUID) -> None:
                       SELECT client_id, status = 'frozen' AS frozen, false AS pledged
                         FROM clients_account WHERE book_id = %(book)s
                        UNION ALL
-                      SELECT client_id, is_frozen, is_pledged FROM clients_holding WHERE book_id = %(book)s) parts
+                      SELECT client_id, is_frozen, is_pledged
+                        FROM clients_holding WHERE book_id = %(book)s) parts
                      GROUP BY client_id) flags
              WHERE client.id = flags.client_id AND client.book_id = %(book)s
                AND (client.is_frozen, client.is_pledged) IS DISTINCT FROM (flags.frozen, flags.pledged)

@@ -24,12 +24,15 @@ _CODE_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 
 
 def citizen_numbers_hold(numbers: Sequence[str]) -> list[bool]:
     """For each number: 18 characters with the right check character and a real birth date, or the old
-    15 digits with a real birth date. A trailing x counts as X."""
+    15 digits with a real birth date. A trailing x counts as X.
+    """
     upper = [number.upper() for number in numbers]
     good = [bool(_SHAPE_18.fullmatch(number)) for number in upper]
     places = [place for place, fine in enumerate(good) if fine]
     if places:
-        matrix = np.frombuffer("".join(upper[place] for place in places).encode(), dtype=np.uint8).reshape(-1, 18)
+        matrix = np.frombuffer("".join(upper[place] for place in places).encode(), dtype=np.uint8).reshape(
+            -1, 18
+        )
         sums = (matrix[:, :17].astype(np.int64) - 48) @ _WEIGHTS
         holds = (_CHECKS[sums % 11] == matrix[:, 17]).tolist()
         for place, fine in zip(places, holds, strict=True):
@@ -49,7 +52,9 @@ def credit_code_holds(code: str) -> bool:
     """Eighteen characters of the 31-letter alphabet and the right check character."""
     if len(code) != 18 or any(letter not in _CODE_VALUES for letter in code):
         return False
-    total = sum(_CODE_VALUES[letter] * weight for letter, weight in zip(code[:17], _CODE_WEIGHTS, strict=True))
+    total = sum(
+        _CODE_VALUES[letter] * weight for letter, weight in zip(code[:17], _CODE_WEIGHTS, strict=True)
+    )
     return _CODE_VALUES[code[17]] == (31 - total % 31) % 31
 
 

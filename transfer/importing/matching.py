@@ -23,14 +23,17 @@ def find_within(run: ImportRun) -> None:
     """Every client of the book who shares type and number of an identity document with another."""
     book = book_of(run.extract)
     rows = _clients(
-        "SELECT id FROM clients_client WHERE book_id = %(book)s AND id_token IN (SELECT id_token FROM clients_client"
-        " WHERE book_id = %(book)s AND id_token IS NOT NULL GROUP BY id_token HAVING count(*) > 1)",
+        "SELECT id FROM clients_client WHERE book_id = %(book)s AND id_token IN"
+        " (SELECT id_token FROM clients_client WHERE book_id = %(book)s AND id_token IS NOT NULL"
+        "  GROUP BY id_token HAVING count(*) > 1)",
         {"book": book},
     )
     groups: dict[tuple[str, str], list[Client]] = defaultdict(list)
     for client, secret in _opened(rows, run.extract.side_id, run.asked_by_id):
         groups[secret.id_type, plain_number(secret.id_number)].append(client)
-    _replace("duplicate_within", book, [client for group in groups.values() if len(group) > 1 for client in group])
+    _replace(
+        "duplicate_within", book, [client for group in groups.values() if len(group) > 1 for client in group]
+    )
 
 
 def find_across(transfer: Transfer, *, by: uuid.UUID | None) -> int:
@@ -60,9 +63,13 @@ def pairs_across(transfer: Transfer, *, by: uuid.UUID | None) -> list[tuple[Clie
     ]
 
 
-def _numbers(ids: Iterable[uuid.UUID], holder: Any, by: uuid.UUID | None) -> dict[uuid.UUID, tuple[Client, str]]:
+def _numbers(
+    ids: Iterable[uuid.UUID], holder: Any, by: uuid.UUID | None
+) -> dict[uuid.UUID, tuple[Client, str]]:
     rows = list(Client.objects.filter(pk__in=list(ids)))
-    return {client.pk: (client, plain_number(secret.id_number)) for client, secret in _opened(rows, holder, by)}
+    return {
+        client.pk: (client, plain_number(secret.id_number)) for client, secret in _opened(rows, holder, by)
+    }
 
 
 def plain_number(number: str) -> str:
@@ -81,7 +88,11 @@ def _opened(rows: list[Client], holder: Any, by: uuid.UUID | None) -> list[tuple
         return []
     subjects = [row.pk for row in rows]
     with reading(
-        actor=by, organisation=holder, purpose="match_clients", subjects=subjects, fields=["id_type", "id_number"]
+        actor=by,
+        organisation=holder,
+        purpose="match_clients",
+        subjects=subjects,
+        fields=["id_type", "id_number"],
     ) as right:
         return list(zip(rows, open_rows(rows, right), strict=True))
 
@@ -93,7 +104,10 @@ def _replace(code: str, book: uuid.UUID, clients: list[Client]) -> None:
     Finding.objects.bulk_create(
         (
             Finding(
-                run_id=client.import_run, code=code, line=client.source_line, client_id=client.pk,
+                run_id=client.import_run,
+                code=code,
+                line=client.source_line,
+                client_id=client.pk,
                 client_digest=client.source_digest,
             )
             for client in clients
@@ -115,7 +129,7 @@ def profile_within(run: ImportRun) -> None:
 
 
 def profile_across(run: ImportRun) -> None:
-    """The same across firms, where the transferee has loaded its clients: 15-digit numbers match only such."""
+    """The same across firms, where the transferee has loaded its clients; 15 digits match only 15 digits."""
     transfer = run.extract.transfer
     if run.extract.side_id != transfer.transferor_id or transfer.taker_book_id is None:
         return

@@ -1,4 +1,4 @@
-"""The files an index of documents names: each checked against its digest and sealed under its client's key."""
+"""The files an index of documents names: checked against their digests, sealed under their clients' keys."""
 
 import hashlib
 import zipfile
@@ -14,13 +14,17 @@ from vault.rows import Reading
 
 def check_files(job: Job, batch: Batch, reading: Reading) -> None:
     """Lines whose file is absent or has another digest or size are refused; on a load the others' files
-    lie sealed and ``extras`` name them."""
+    lie sealed and ``extras`` name them.
+    """
     if not len(batch):
         return
     batch.extras["size"] = [0] * len(batch)
     batch.extras["file"] = [None] * len(batch)
     bad: dict[int, tuple[int, str]] = {}
-    with seekable(SealedFile.objects.get(pk=job.extract.file), reading) as handle, open_archive(handle) as archive:
+    with (
+        seekable(SealedFile.objects.get(pk=job.extract.file), reading) as handle,
+        open_archive(handle) as archive,
+    ):
         for row in range(len(batch)):
             fault = _take(job, batch, row, archive)
             if fault:

@@ -49,21 +49,21 @@ _ARMOURED: Final = re.compile(r"'+[=+\-@\t\r]")
 def undefused(table: Table) -> None:
     """Takes off the apostrophe that a file of rejects puts before what a spreadsheet would run."""
     table.columns = [
-        [cell[1:] if cell[:1] == "'" and _ARMOURED.match(cell) else cell for cell in column] for column in table.columns
+        [cell[1:] if cell[:1] == "'" and _ARMOURED.match(cell) else cell for cell in column]
+        for column in table.columns
     ]
 
 
 def read_records(data: bytes, *, encoding: str, first_line: int, width: int, numbered: bool = False) -> Table:
     """The records of one slice. ``numbered`` slices carry the sheet row in a hidden first column, and
-    behind it, when the reader of the sheet refused the row, the code and the column's place."""
+    behind it, when the reader of the sheet refused the row, the code and the column's place.
+    """
     text = data.decode("utf-8" if encoding == "utf-8-sig" else encoding)
     table = Table([], [[] for _ in range(width)])
     whole: list[list[str]] = []
-    for line, row in _numbered_rows(text, first_line):
+    for physical, row in _numbered_rows(text, first_line):
         table.rows += 1
-        fault = None
-        if numbered:
-            line, fault = _mark_of(row.pop(0))
+        line, fault = _mark_of(row.pop(0)) if numbered else (physical, None)
         if fault is None and len(row) != width:
             fault = Fault(line, -1, "ragged_row")
         if fault:

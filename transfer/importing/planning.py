@@ -1,4 +1,4 @@
-"""Before anything is loaded: the slices of a run, and for workbooks and archives the text they are cut from."""
+"""Before anything is loaded: the slices of a run, and for sheets and archives the text they are cut from."""
 
 import csv
 import io
@@ -28,14 +28,15 @@ from vault.rows import Reading
 _DOCUMENTS_PER_SLICE: Final = 64
 
 _CLAIM: Final = """
-UPDATE transfer_importrun SET fence = fence + 1, lease_until = clock_timestamp() + make_interval(secs => %s)
+UPDATE transfer_importrun
+   SET fence = fence + 1, lease_until = clock_timestamp() + make_interval(secs => %s)
  WHERE id = %s AND state = 'planning' AND (lease_until IS NULL OR lease_until < clock_timestamp())
 RETURNING fence
 """
 
 
 def plan(run_id: uuid.UUID) -> None:
-    """The run has its slices and is running, or is refused with the reason; done once, however often asked."""
+    """The run has its slices and is running, or is refused with the reason; done once however often asked."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM, [settings.IMPORT_LEASE_SECONDS * 10, run_id])
         claimed = cursor.fetchone()
@@ -75,7 +76,13 @@ def _plan(run: ImportRun) -> None:
         state=ImportRun.State.RUNNING, chunks_total=len(slices), lease_until=None
     )
     if changed:
-        record(ImportEvent.RUN_PLANNED, actor=run.asked_by_id, subject=run, organisation=extract.side_id, count=len(slices))
+        record(
+            ImportEvent.RUN_PLANNED,
+            actor=run.asked_by_id,
+            subject=run,
+            organisation=extract.side_id,
+            count=len(slices),
+        )
     else:
         transaction.set_rollback(True)
 
@@ -107,7 +114,9 @@ def _refuse(run: ImportRun, refusal: Refused) -> None:
 
 def _readable(extract: Extract, file: SealedFile, right: Reading) -> SealedFile:
     """A sealed UTF-8 CSV of the extract with the source's row numbers in a hidden first column."""
-    pieces = _index_rows(extract, file, right) if extract.format == ARCHIVE else _sheet_rows(extract, file, right)
+    pieces = (
+        _index_rows(extract, file, right) if extract.format == ARCHIVE else _sheet_rows(extract, file, right)
+    )
     return seal_stream(pieces, holder=extract.side_id, purpose=FilePurpose.EXTRACT, name="reading.csv")
 
 

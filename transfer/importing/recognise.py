@@ -29,7 +29,15 @@ _ENDINGS: Final = {
     ARCHIVE: {".zip"},
 }
 _FOREIGN_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_BINARY_MARKS: Final = (b"%PDF", b"\xd0\xcf\x11\xe0", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
+_BINARY_MARKS: Final = (
+    b"%PDF",
+    b"\xd0\xcf\x11\xe0",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x1f\x8b",
+)
 
 Stream = Callable[[], Iterable[bytes]]
 
@@ -62,7 +70,7 @@ def format_of(head: bytes, name: str, *, is_workbook: bool) -> str:
         raise Refused("file.empty")
     if head.startswith(b"PK\x03\x04"):
         found = XLSX if is_workbook else ARCHIVE
-    elif head.startswith(_BINARY_MARKS) or head.startswith(b"PK"):
+    elif head.startswith((*_BINARY_MARKS, b"PK")):
         raise Refused("file.not_what_it_says", name=PurePath(name).suffix)
     else:
         found = CSV
@@ -176,7 +184,9 @@ def header_of(text: Text) -> list[str]:
     return headings
 
 
-def map_header(headings: list[str], *, kind: str | None, known: Callable[[str], set[str]]) -> tuple[str, list[Column]]:
+def map_header(
+    headings: list[str], *, kind: str | None, known: Callable[[str], set[str]]
+) -> tuple[str, list[Column]]:
     """The kind of extract and the field behind every heading.
 
     ``known`` gives the headings of a kind for which somebody has declared a policy although they are
@@ -246,7 +256,8 @@ def widths_of(text: Text, columns: list[Column], layout: Layout) -> dict[str, in
 def dominant_widths(rows: Iterable[list[str]], columns: list[Column], layout: Layout) -> dict[str, int]:
     """Per code column the one width that at least nine rows in ten share; absent where there is none."""
     counts: dict[int, dict[int, int]] = {
-        place: {} for place, column in enumerate(columns)
+        place: {}
+        for place, column in enumerate(columns)
         if column.field and not column.field.startswith("_") and layout.by_name[column.field].parse == "code"
     }
     for row in rows:

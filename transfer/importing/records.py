@@ -41,7 +41,17 @@ def text_of(value: Any) -> str:
 
 def texts(values: Values, name: str, count: int) -> list[str]:
     """A column as text; empty strings where the extract lacks it."""
-    return [text_of(value) for value in values[name]] if name in values else [""] * count
+    if name not in values:
+        return [""] * count
+    column = values[name]
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column
+    if Decimal in kinds:
+        # Equal amounts may be written differently (1.5, 1.50), so each is written for itself.
+        return [text_of(value) for value in column]
+    known = {value: text_of(value) for value in set(column)}
+    return [known[value] for value in column]
 
 
 def blank(values: Values, never: frozenset[str]) -> None:
@@ -68,7 +78,9 @@ def births(values: Values, count: int) -> list[datetime.date | None]:
     ]
 
 
-def younger_than(values: Values, births_: Sequence[datetime.date | None], day: datetime.date, age: int) -> list[bool]:
+def younger_than(
+    values: Values, births_: Sequence[datetime.date | None], day: datetime.date, age: int
+) -> list[bool]:
     """Which persons have not reached ``age`` on ``day``."""
     last = years_before(day, age)
     return [
@@ -77,7 +89,9 @@ def younger_than(values: Values, births_: Sequence[datetime.date | None], day: d
     ]
 
 
-def _documents(kind: type[msgspec.Struct], names: Sequence[str]) -> Callable[[Values, int], list[msgspec.Struct]]:
+def _documents(
+    kind: type[msgspec.Struct], names: Sequence[str]
+) -> Callable[[Values, int], list[msgspec.Struct]]:
     def make(values: Values, count: int) -> list[msgspec.Struct]:
         return list(map(kind, *(texts(values, name, count) for name in names)))
 
@@ -96,9 +110,26 @@ def _client_documents(values: Values, count: int) -> list[msgspec.Struct]:
 
 
 _CLIENT: Final = (
-    "client_no", "name", "id_type", "id_number", "id_expires_on", "birth_date", "sex", "nationality", "phone", "email",
-    "address", "postcode", "occupation", "education", "risk_level", "risk_expires_on", "investor_class", "aml_level",
-    "unified_account", "commission_rate",
+    "client_no",
+    "name",
+    "id_type",
+    "id_number",
+    "id_expires_on",
+    "birth_date",
+    "sex",
+    "nationality",
+    "phone",
+    "email",
+    "address",
+    "postcode",
+    "occupation",
+    "education",
+    "risk_level",
+    "risk_expires_on",
+    "investor_class",
+    "aml_level",
+    "unified_account",
+    "commission_rate",
 )
 
 MAKERS: Final[dict[str, Callable[[Values, int], list[msgspec.Struct]]]] = {
@@ -111,13 +142,34 @@ MAKERS: Final[dict[str, Callable[[Values, int], list[msgspec.Struct]]]] = {
     ),
     "holdings": _documents(
         HoldingSecret,
-        ("fund_account", "account_no", "code", "name", "quantity", "frozen", "pledged", "cost_price", "market_value",
-         "custody_unit"),
+        (
+            "fund_account",
+            "account_no",
+            "code",
+            "name",
+            "quantity",
+            "frozen",
+            "pledged",
+            "cost_price",
+            "market_value",
+            "custody_unit",
+        ),
     ),
     "trades": _documents(
         TradeSecret,
-        ("trade_no", "fund_account", "account_no", "code", "side", "quantity", "price", "amount", "commission",
-         "stamp_duty", "transfer_fee"),
+        (
+            "trade_no",
+            "fund_account",
+            "account_no",
+            "code",
+            "side",
+            "quantity",
+            "price",
+            "amount",
+            "commission",
+            "stamp_duty",
+            "transfer_fee",
+        ),
     ),
     "preferences": _documents(PreferenceSecret, ("item", "value")),
     "documents": _documents(DocumentSecret, ("file_name", "sha256")),

@@ -43,7 +43,9 @@ def resolve_clients(job: Job, batch: Batch) -> None:
         known: dict[bytes, UUID] = {bytes(digest): row for digest, row in cursor.fetchall()}
     place = job.place("client_no")
     batch.extras["client_id"] = [known.get(digest) for digest in batch.client_digests]
-    missing = {row: (place, "unknown_client") for row, found in enumerate(batch.extras["client_id"]) if found is None}
+    missing = {
+        row: (place, "unknown_client") for row, found in enumerate(batch.extras["client_id"]) if found is None
+    }
     batch.refuse(missing)
 
 
@@ -61,7 +63,9 @@ def refuse_unknown_accounts(job: Job, batch: Batch) -> None:
     for name in ("fund_account", "account_no"):
         distinct = list(set(batch.values[name]))
         token_of = dict(zip(distinct, tokens("account", distinct), strict=True))
-        for row, (client, number) in enumerate(zip(batch.extras["client_id"], batch.values[name], strict=True)):
+        for row, (client, number) in enumerate(
+            zip(batch.extras["client_id"], batch.values[name], strict=True)
+        ):
             if (client, token_of[number]) not in known:
                 bad.setdefault(row, (job.place(name), "unknown_account"))
     batch.refuse(bad)
@@ -69,21 +73,27 @@ def refuse_unknown_accounts(job: Job, batch: Batch) -> None:
 
 def store(job: Job, batch: Batch) -> list[bytes]:
     """The lines are rows; returns the row digests in id order. Lines that lost to an earlier one are
-    refused in the batch."""
+    refused in the batch.
+    """
     if not len(batch):
         return []
     columns, after = _clients(job, batch) if job.layout.kind == "clients" else _children(job, batch)
     for _ in range(_TRIES):
         if _copied(job, columns, after):
             label = MODELS[job.layout.kind].sealed_label
-            return [row_digest(label, row, 1, sealed) for row, sealed in zip(columns["id"], columns["sealed"], strict=True)]
+            return [
+                row_digest(label, row, 1, sealed)
+                for row, sealed in zip(columns["id"], columns["sealed"], strict=True)
+            ]
         lost = _lost_lines(job, batch)
         if not lost:
             continue
         _forget_files([batch.extras["file"][row] for row in lost] if "file" in batch.extras else [])
         batch.refuse({row: (key_place(job), "duplicate_key") for row in lost})
         columns = {
-            name: values if isinstance(values, Same) else [value for row, value in enumerate(values) if row not in lost]
+            name: values
+            if isinstance(values, Same)
+            else [value for row, value in enumerate(values) if row not in lost]
             for name, values in columns.items()
         }
         if not len(batch):
@@ -111,7 +121,9 @@ def _clients(job: Job, batch: Batch) -> tuple[dict[str, Any], Callable[[CursorWr
     ids = new_ids(count)
     issued = issue_data_keys(ids, holder=job.holder)
     documents = MAKERS["clients"](values, count)
-    sealed = seal_documents(Client.sealed_label, [(row, issued[row], doc) for row, doc in zip(ids, documents, strict=True)])
+    sealed = seal_documents(
+        Client.sealed_label, [(row, issued[row], doc) for row, doc in zip(ids, documents, strict=True)]
+    )
     born = births(batch.values, count)
     columns = {
         **_shared(job, batch, ids, sealed),
@@ -208,11 +220,15 @@ _CLEAR: Final[dict[str, Callable[[Values, Batch], dict[str, Any]]]] = {
     "relations": lambda values, _: {"kind": values["relation"]},
     "holdings": _of_holding,
     "trades": lambda values, _: {
-        "traded_on": values["traded_on"], "market": values["market"], "currency": values["currency"],
+        "traded_on": values["traded_on"],
+        "market": values["market"],
+        "currency": values["currency"],
     },
     "preferences": lambda values, batch: {"stated_on": _column(values, "stated_on", len(batch), None)},
     "documents": lambda values, batch: {
-        "kind": _column(values, "kind", len(batch)), "file": batch.extras["file"], "size": batch.extras["size"],
+        "kind": _column(values, "kind", len(batch)),
+        "file": batch.extras["file"],
+        "size": batch.extras["size"],
     },
 }
 
@@ -245,11 +261,13 @@ def undo_slice_at(job: Job, line: int) -> None:
     chunk = chunks.filter(first_line__lte=line).order_by("-number").first()
     if chunk is None or chunk.state != ImportChunk.State.DONE:
         return
-    following = ImportChunk.objects.filter(run=job.run, number=chunk.number + 1).values_list("first_line", flat=True)
+    following = ImportChunk.objects.filter(run=job.run, number=chunk.number + 1).values_list(
+        "first_line", flat=True
+    )
     first, last = chunk.first_line, next(iter(following), 2**31) - 1
     _delete_rows(job, first, last)
     for model in (Finding, ImportKey, Reject, ClientSum):
-        model.objects.filter(run=job.run, line__range=(first, last)).delete()  # type: ignore[attr-defined]
+        model.objects.filter(run=job.run, line__range=(first, last)).delete()
     ImportChunk.objects.filter(pk=chunk.pk).update(
         state=ImportChunk.State.WAITING, attempts=0, rows=0, accepted=0, rejected=0, totals={}, rows_root=None
     )
@@ -257,14 +275,14 @@ def undo_slice_at(job: Job, line: int) -> None:
 
 
 def _delete_rows(job: Job, first: int, last: int) -> None:
-    model = MODELS[job.layout.kind]
-    rows = model._default_manager.filter(book=job.book, import_run=job.run.pk, source_line__range=(first, last))
+    model: Any = MODELS[job.layout.kind]
+    rows = model.objects.filter(book=job.book, import_run=job.run.pk, source_line__range=(first, last))
     ids = list(rows.values_list("pk", flat=True))
     if job.layout.kind == "clients":
         withdraw_wraps(ids, holder=job.holder)
     if job.layout.kind == "documents":
         _forget_files(list(rows.values_list("file", flat=True)))
-    rows._raw_delete(rows.db)  # type: ignore[attr-defined]  # nothing refers to rows of a run still under way
+    rows._raw_delete(rows.db)  # noqa: SLF001  nothing refers to rows of a run still under way
 
 
 def _forget_files(ids: list[UUID]) -> None:

@@ -44,9 +44,12 @@ class Checked:
     sums: dict[str, Decimal] = field(default_factory=dict)
 
 
-def check(table: Table, columns: Sequence[Column], layout: Layout, *, widths: dict[str, int], limit: int) -> Checked:
+def check(
+    table: Table, columns: Sequence[Column], layout: Layout, *, widths: dict[str, int], limit: int
+) -> Checked:
     """Parse and check every column. ``sums`` adds up the summed columns over every number that can be
-    read, on refused lines too: that is what a source system declares."""
+    read, on refused lines too: that is what a source system declares.
+    """
     errors: Errors = {}
     parsed: dict[str, list[Any]] = {}
     sums: dict[str, Decimal] = {}
@@ -65,20 +68,25 @@ def check(table: Table, columns: Sequence[Column], layout: Layout, *, widths: di
             _refuse_short(values, widths[item.name], item, place, errors)
         if item.sums:
             spoiled, _ = _numbers([row[place] for row in table.refused.values() if len(row) > place], item)
-            sums[item.heading] = sum((value for value in [*values, *spoiled] if value is not None), Decimal(0))
+            sums[item.heading] = sum(
+                (value for value in [*values, *spoiled] if value is not None), Decimal(0)
+            )
         parsed[item.name] = values
     _check_identities(parsed, columns, errors)
     return _standing(table, parsed, errors, sums)
 
 
-def _standing(table: Table, parsed: dict[str, list[Any]], errors: Errors, sums: dict[str, Decimal]) -> Checked:
+def _standing(
+    table: Table, parsed: dict[str, list[Any]], errors: Errors, sums: dict[str, Decimal]
+) -> Checked:
     faults = [*table.faults, *(Fault(table.lines[row], place, code) for row, (place, code) in errors.items())]
     if not errors:
         return Checked(table.lines, parsed, faults, sums)
     keep = [row not in errors for row in range(len(table.lines))]
     lines = [line for line, fine in zip(table.lines, keep, strict=True) if fine]
     values = {
-        name: [value for value, fine in zip(column, keep, strict=True) if fine] for name, column in parsed.items()
+        name: [value for value, fine in zip(column, keep, strict=True) if fine]
+        for name, column in parsed.items()
     }
     return Checked(lines, values, faults, sums)
 
@@ -115,11 +123,11 @@ def _refuse_short(values: list[str], width: int, item: Field, place: int, errors
 KEYS_OF_ONE_WIDTH: Final = frozenset({"client_no", "code"})
 
 
-def _texts(cells: list[str], item: Field) -> tuple[list[str], dict[int, str]]:
+def _texts(cells: list[str], _item: Field) -> tuple[list[str], dict[int, str]]:
     return [cell.strip(_BLANKS) for cell in cells], {}
 
 
-def _codes(cells: list[str], item: Field) -> tuple[list[str], dict[int, str]]:
+def _codes(cells: list[str], _item: Field) -> tuple[list[str], dict[int, str]]:
     values = [cell.strip(_CODE_BLANKS) for cell in cells]
     bad = {
         row: "scientific_notation"
@@ -134,7 +142,7 @@ def _identities(cells: list[str], item: Field) -> tuple[list[str], dict[int, str
     return [value.upper() for value in values], bad
 
 
-def _numbers(cells: list[str], item: Field) -> tuple[list[Decimal | None], dict[int, str]]:
+def _numbers(cells: list[str], _item: Field) -> tuple[list[Decimal | None], dict[int, str]]:
     values: list[Decimal | None] = []
     bad: dict[int, str] = {}
     for row, cell in enumerate(cells):
@@ -180,11 +188,11 @@ def _parsed(cells: list[str], read: Callable[[str], Any], code: str) -> tuple[li
     return values, {row: code for row, value in enumerate(values) if value is _WRONG}
 
 
-def _dates(cells: list[str], item: Field) -> tuple[list[Any], dict[int, str]]:
+def _dates(cells: list[str], _item: Field) -> tuple[list[Any], dict[int, str]]:
     return _parsed(cells, _day, "date_invalid")
 
 
-def _expiries(cells: list[str], item: Field) -> tuple[list[Any], dict[int, str]]:
+def _expiries(cells: list[str], _item: Field) -> tuple[list[Any], dict[int, str]]:
     return _parsed(cells, _expiry, "date_invalid")
 
 

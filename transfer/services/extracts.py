@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -88,7 +89,14 @@ def receive_extract(
         uploaded_by=by,
     )
     facts = {"kind": found.kind, "format": found.format, "encoding": found.encoding, "size": file.size}
-    record(ImportEvent.EXTRACT_RECEIVED, actor=by, subject=extract, organisation=side, purpose_of_file=purpose, **facts)
+    record(
+        ImportEvent.EXTRACT_RECEIVED,
+        actor=by,
+        subject=extract,
+        organisation=side,
+        purpose_of_file=purpose,
+        **facts,
+    )
     return extract
 
 
@@ -99,9 +107,11 @@ def _refuse_stranger(transfer: Transfer, side: Organisation, by: User) -> None:
         raise Refused("import.other_side")
 
 
-def _alike(file: SealedFile) -> list[object]:
+def _alike(file: SealedFile) -> list[UUID]:
     """Every sealed file with the same content."""
-    return list(SealedFile.objects.filter(digest=file.digest, holder=file.holder).values_list("pk", flat=True))
+    return list(
+        SealedFile.objects.filter(digest=file.digest, holder=file.holder).values_list("pk", flat=True)
+    )
 
 
 class _Recognised:
@@ -137,7 +147,10 @@ class _Recognised:
             header = heading_row(rows)
             _refuse_twice(header)
             self.kind, self.columns = self._map(header)
-            sample = ([str(cell) for cell in row[: len(header)]] for _, row in zip(range(WIDTH_ROWS), rows, strict=False))
+            sample = (
+                [str(cell) for cell in row[: len(header)]]
+                for _, row in zip(range(WIDTH_ROWS), rows, strict=False)
+            )
             whole = (row for row in sample if len(row) == len(header))
             self.widths = dominant_widths(whole, self.columns, LAYOUTS[self.kind])
 
@@ -167,10 +180,14 @@ def _refuse_twice(header: list[str]) -> None:
         seen.add(plain(heading))
 
 
-def _widths_of_kind(transfer: Transfer, side: Organisation, found: _Recognised, purpose: str) -> dict[str, int]:
+def _widths_of_kind(
+    transfer: Transfer, side: Organisation, found: _Recognised, purpose: str
+) -> dict[str, int]:
     """A file of a few mended lines is measured by the full extract, not by itself."""
     if purpose != Extract.Purpose.FULL:
-        full = Extract.objects.filter(transfer=transfer, side=side, kind=found.kind, purpose=Extract.Purpose.FULL)
+        full = Extract.objects.filter(
+            transfer=transfer, side=side, kind=found.kind, purpose=Extract.Purpose.FULL
+        )
         latest = full.order_by("-uploaded_at").first()
         if latest is not None:
             return dict(latest.widths)
@@ -191,9 +208,13 @@ def declare_totals(*, transfer: Transfer, sealed_file: SealedFile, by: User) -> 
             transfer=transfer, side=by.organisation_id, purpose=Extract.Purpose.FULL
         )
     )
-    files = {file.pk: file for file in SealedFile.objects.filter(pk__in=[extract.file for extract in extracts])}
+    files = {
+        file.pk: file for file in SealedFile.objects.filter(pk__in=[extract.file for extract in extracts])
+    }
     subjects = [sealed_file.pk, *files]
-    with reading(actor=by, organisation=by.organisation_id, purpose="declare_totals", subjects=subjects) as right:
+    with reading(
+        actor=by, organisation=by.organisation_id, purpose="declare_totals", subjects=subjects
+    ) as right:
         text = read_text(lambda: open_file(sealed_file, right))
         content = b"".join(open_file(sealed_file, right)).decode(text.encoding)
         names = {file_name(files[extract.file], right): extract for extract in extracts}
@@ -205,7 +226,10 @@ def declare_totals(*, transfer: Transfer, sealed_file: SealedFile, by: User) -> 
     for extract in declared:
         extract.save(update_fields=["declared_rows", "declared_totals"])
         record(
-            ImportEvent.TOTALS_DECLARED, actor=by, subject=extract, organisation=extract.side_id,
+            ImportEvent.TOTALS_DECLARED,
+            actor=by,
+            subject=extract,
+            organisation=extract.side_id,
             rows=extract.declared_rows,
         )
     if sealed_file.purpose == FilePurpose.UPLOAD:

@@ -12,9 +12,23 @@ from django.db.models import QuerySet
 from transfer.models import Extract, Finding, ImportRun, Transfer
 
 CODES: Final = (
-    "id_expired", "id_missing", "phone_missing", "phone_invalid", "minor", "minor_without_guardian", "dormant",
-    "frozen", "pledged", "unqualified", "duplicate_within", "duplicate_across", "risk_expired", "name_outside_gbk",
-    "staff_missing", "undesignated", "multi_bank",
+    "id_expired",
+    "id_missing",
+    "phone_missing",
+    "phone_invalid",
+    "minor",
+    "minor_without_guardian",
+    "dormant",
+    "frozen",
+    "pledged",
+    "unqualified",
+    "duplicate_within",
+    "duplicate_across",
+    "risk_expired",
+    "name_outside_gbk",
+    "staff_missing",
+    "undesignated",
+    "multi_bank",
 )
 
 
@@ -40,12 +54,14 @@ class HealthReport:
 
 def health_report(of: Transfer | ImportRun, *, side: UUID | None = None) -> HealthReport:
     """The report of one run, or of a transfer: there, per kind of extract, of everything one side has
-    loaded, else of the newest look. ``side`` is the transferor unless said otherwise."""
+    loaded, else of the newest look. ``side`` is the transferor unless said otherwise.
+    """
     runs = [of] if isinstance(of, ImportRun) else _newest(of, side or of.transferor_id)
     ids = [run.pk for run in runs]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT code, count(DISTINCT client_digest) FROM transfer_finding WHERE run_id = ANY(%s) GROUP BY code",
+            "SELECT code, count(DISTINCT client_digest) FROM transfer_finding"
+            " WHERE run_id = ANY(%s) GROUP BY code",
             [ids],
         )
         found = dict(cursor.fetchall())

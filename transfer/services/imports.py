@@ -46,14 +46,19 @@ def start_run(*, extract: Extract, mode: str, by: User, as_of: datetime.date | N
     except IntegrityError:
         raise Refused("import.running_already") from None
     record(
-        ImportEvent.RUN_STARTED, actor=by, subject=run, organisation=extract.side_id, mode=mode, kind=extract.kind
+        ImportEvent.RUN_STARTED,
+        actor=by,
+        subject=run,
+        organisation=extract.side_id,
+        mode=mode,
+        kind=extract.kind,
     )
     return run
 
 
 def _refuse_unknown_field(extract: Extract) -> None:
     known = FieldPolicy.objects.filter(transfer=extract.transfer_id, kind=extract.kind)
-    named = {*known.values_list("source_field", flat=True), *LINE_HEADINGS}
+    named: set[str] = {*known.values_list("source_field", flat=True), *LINE_HEADINGS}
     unknown = next((heading for heading in extract.header if heading not in named), None)
     if unknown is not None:
         raise Refused("import.unknown_field", field=unknown)
@@ -69,7 +74,10 @@ def _refuse_disorder(extract: Extract) -> None:
     )
     for kind, code in needed:
         of_kind = loads.filter(extract__kind=kind)
-        if not of_kind.filter(state=ImportRun.State.DONE).exists() or of_kind.filter(state__in=_UNDER_WAY).exists():
+        if (
+            not of_kind.filter(state=ImportRun.State.DONE).exists()
+            or of_kind.filter(state__in=_UNDER_WAY).exists()
+        ):
             raise Refused(code)
 
 
@@ -123,7 +131,10 @@ def retry_chunk(*, chunk: ImportChunk, by: User) -> ImportChunk:
     chunk.state, chunk.attempts, chunk.problem = ImportChunk.State.WAITING, 0, ""
     chunk.save(update_fields=["state", "attempts", "problem"])
     record(
-        ImportEvent.CHUNK_RETRIED, actor=by, subject=chunk.run, organisation=chunk.run.extract.side_id,
+        ImportEvent.CHUNK_RETRIED,
+        actor=by,
+        subject=chunk.run,
+        organisation=chunk.run.extract.side_id,
         number=chunk.number,
     )
     return chunk

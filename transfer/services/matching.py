@@ -25,5 +25,7 @@ def match_other_book(*, transfer: Transfer, by: User) -> int:
     if transfer.taker_book_id is None:
         raise Refused("import.no_other_book")
     found = find_across(transfer, by=by.pk)
-    record(ImportEvent.FIRMS_MATCHED, actor=by, subject=transfer, organisation=by.organisation_id, count=found)
+    record(
+        ImportEvent.FIRMS_MATCHED, actor=by, subject=transfer, organisation=by.organisation_id, count=found
+    )
     return found

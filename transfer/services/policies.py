@@ -22,7 +22,9 @@ def default_policies(*, transfer: Transfer, extract: Extract, by: User) -> list[
     require(by, "transfer.set_policy", transfer)
     layout = LAYOUTS[extract.kind]
     known = set(
-        FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list("source_field", flat=True)
+        FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list(
+            "source_field", flat=True
+        )
     )
     made = [
         FieldPolicy(

@@ -83,7 +83,11 @@ def reject_subjects(run: ImportRun) -> list[object]:
 def _slice(job: Job, reading: Reading, rejects: list[Reject], language: str) -> bytes:
     data = read_slice(job.file, job.chunk.offset, job.chunk.length, reading)
     table = read_records(
-        data, encoding=job.encoding, first_line=job.chunk.first_line, width=len(job.columns), numbered=job.numbered
+        data,
+        encoding=job.encoding,
+        first_line=job.chunk.first_line,
+        width=len(job.columns),
+        numbered=job.numbered,
     )
     places = cells_by_line(table)
     own = [place for place, column in enumerate(job.columns) if column.heading not in LINE_HEADINGS]
@@ -122,7 +126,11 @@ def leave_out(*, reject: Reject, reason: str, by: User) -> Reject:
     reject.reason, reject.decided_by, reject.decided_at = reason.strip()[:200], by, timezone.now()
     reject.save(update_fields=["decision", "reason", "decided_by", "decided_at"])
     record(
-        ImportEvent.REJECT_LEFT_OUT, actor=by, subject=reject.run, organisation=reject.run.extract.side_id,
-        line=reject.line, code=reject.code,
+        ImportEvent.REJECT_LEFT_OUT,
+        actor=by,
+        subject=reject.run,
+        organisation=reject.run.extract.side_id,
+        line=reject.line,
+        code=reject.code,
     )
     return reject
