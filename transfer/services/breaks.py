@@ -1,15 +1,18 @@
 """The break ledger: differences kept, explained, corrected, or written off by two people."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from access.models import User
 from access.policies import require
 from audit.errors import Refused
+from audit.reading import reading
 from audit.services import record
 from transfer.events import BreakEvent
 from transfer.models import Break, Run
@@ -17,45 +20,125 @@ from transfer.models.breaks import BreakSecret
 from transfer.reconcile import Difference
 from transfer.services.locking import lock_transfer
 from transfer.services.runs import organisation_of
+from vault.rows import open_rows
 from vault.tokens import token
 from vault.wraps import open_data_keys
 
-BATCH = 500
+BATCH = 5_000
 BreakKey = tuple[str, str, str, str]
+Owners = Callable[[set[str]], Mapping[str, UUID]]
+"""Finds the clients to whom rows or account numbers belong; leaves out those nobody knows."""
+
+REVEAL_PURPOSES = {
+    "resolve_difference": _("Resolve a difference"),
+    "client_request": _("Answer the client"),
+    "decide_write_off": _("Decide a write-off"),
+    "audit": _("Audit"),
+}
 LIVE = (Break.State.OPEN, Break.State.EXPLAINED, Break.State.WRITE_OFF_ASKED)
 
 
 def keep_differences(
-    run: Run, source: str, kind: str, differences: Iterable[Difference], clients: Mapping[str, UUID]
+    run: Run, source: str, kind: str, differences: Iterable[Difference], owners: Owners, by: User
 ) -> set[BreakKey]:
-    """Every difference stands as a break; one that stood already is left as it is. Returns their keys.
+    """Every difference stands as a break; returns their keys.
 
-    The two values lie sealed under the client's key; a row nobody knows keeps no value at all.
+    One that stood already is left as it is, unless it was corrected or its values are others now: then it
+    is open again. The values lie sealed under the client's key; a row nobody knows keeps no value at all.
     """
     found: set[BreakKey] = set()
     stream = iter(differences)
     while batch := list(islice(stream, BATCH)):
-        rows = [_break(run, source, kind, difference, clients) for difference in batch]
-        found |= {key_of(row) for row in rows}
-        keys = open_data_keys(
-            {row.client_id for row in rows if row.client_id is not None}, holder=organisation_of(run)
-        )
-        for row, difference in zip(rows, batch, strict=True):
-            if row.client_id is not None:
-                secret = BreakSecret(_source_key(difference), difference.expected, difference.actual)
-                row.seal_new(secret, keys[row.client_id])
-            else:
-                row.sealed = b""
-        Break.objects.bulk_create(rows, ignore_conflicts=True)
+        clients = owners({difference.key[0] for difference in batch})
+        rows = {
+            key_of(row): (row, _secret(difference))
+            for difference in batch
+            for row in [_break(run, source, kind, difference, clients)]
+        }
+        standing = _reopen_changed(run, rows, by)
+        _seal_and_keep(run, [pair for key, pair in rows.items() if key not in standing])
+        found |= set(rows)
     return found
+
+
+def _seal_and_keep(run: Run, pairs: list[tuple[Break, BreakSecret]]) -> None:
+    subjects = {row.client_id for row, _ in pairs if row.client_id is not None}
+    keys = open_data_keys(subjects, holder=organisation_of(run)) if subjects else {}
+    for row, secret in pairs:
+        if row.client_id is not None:
+            row.seal_new(secret, keys[row.client_id])
+        else:
+            row.sealed = b""
+    Break.objects.bulk_create([row for row, _ in pairs])
+
+
+def _reopen_changed(run: Run, rows: Mapping[BreakKey, tuple[Break, BreakSecret]], by: User) -> set[BreakKey]:
+    """The keys of those that stand already; whichever was corrected or differs otherwise now is open again."""
+    standing = {
+        key_of(row): row
+        for row in Break.objects.filter(run=run, row__in={key[2] for key in rows})
+        if key_of(row) in rows
+    }
+    sealed = [row for row in standing.values() if row.client_id is not None]
+    subjects = {row.client_id for row in sealed if row.client_id is not None}
+    before: dict[UUID, BreakSecret] = {}
+    if sealed:
+        with reading(actor=by, organisation=organisation_of(run), purpose="reconciliation", subjects=subjects) as right:
+            before = {row.pk: secret for row, secret in zip(sealed, open_rows(sealed, right), strict=True)}
+            for key, row in standing.items():
+                if row.pk in before and before[row.pk] != rows[key][1]:
+                    row.reseal(rows[key][1], right)
+    for key, row in standing.items():
+        changed = row.pk in before and before[row.pk] != rows[key][1]
+        if row.state == Break.State.CORRECTED or (changed and row.state != Break.State.OPEN):
+            _reopen(row, by)
+    return set(standing)
+
+
+def _reopen(row: Break, by: User) -> None:
+    row.state = Break.State.OPEN
+    row.explanation = ""
+    row.asked_by = row.decided_by = row.decided_at = None
+    row.found_at = timezone.now()
+    row.save(update_fields=["state", "explanation", "asked_by", "decided_by", "decided_at", "found_at"])
+    record(BreakEvent.FOUND_AGAIN, actor=by, subject=row, run=str(row.run_id))
+
+
+@transaction.atomic
+def reveal_break(*, break_: Break, purpose: str, words: str, by: User) -> BreakSecret:
+    """The two values of one break, for a stated purpose; who looked and what for stands in the log first.
+
+    Of the words a digest is kept, so that what was said can be proved but not read.
+
+    Raises:
+        NotAllowed: ``by`` may not see the values of this transfer's breaks.
+        Refused: the purpose is none of the list, no words are given, there is nothing sealed, or the
+            client's data is in another firm's custody or its reveal suspended.
+    """
+    require(by, "transfer.reveal_break", break_)
+    if purpose not in REVEAL_PURPOSES:
+        raise Refused("break.words_missing")
+    said = hashlib.sha256(_words(words).encode()).hexdigest()
+    if break_.client is None:
+        raise Refused("break.no_values")
+    if break_.client.custodian_id != by.organisation_id or break_.client.reveal_suspended:
+        raise Refused("break.not_your_custody")
+    with reading(
+        actor=by, organisation=by.organisation_id, purpose=purpose, subjects=[break_.client.pk], fields=["break"]
+    ) as right:
+        secret: BreakSecret = break_.open(right)
+    record(BreakEvent.REVEALED, actor=by, subject=break_, organisation=by.organisation_id, words_digest=said)
+    return secret
 
 
 def mark_corrected(run: Run, found: set[BreakKey], by: User) -> int:
     """Breaks that were open and are no longer there are corrected; returns how many."""
-    gone = [row for row in Break.objects.filter(run=run, state__in=LIVE) if key_of(row) not in found]
-    for row in gone:
-        _decide(row, Break.State.CORRECTED, by, BreakEvent.CORRECTED)
-    return len(gone)
+    corrected = 0
+    for row in Break.objects.filter(run=run, state__in=LIVE).iterator():
+        if key_of(row) not in found:
+            _decide(row, Break.State.CORRECTED, by, BreakEvent.CORRECTED)
+            corrected += 1
+    return corrected
 
 
 def key_of(row: Break) -> BreakKey:
@@ -138,6 +221,10 @@ def _row_name(kind: str, difference: Difference) -> str:
         return difference.key[0][:40]
     place = token("account", "|".join(difference.key))
     return f"{kind}:{place & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+
+def _secret(difference: Difference) -> BreakSecret:
+    return BreakSecret(_source_key(difference), difference.expected, difference.actual)
 
 
 def _source_key(difference: Difference) -> str:

@@ -1,9 +1,10 @@
 """What comes back after a run, and its reconciliation against what was handed over."""
 
+import csv
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
 from clients.fields import LAYOUTS
+from clients.models import Account, Holding
 from clients.services.files import take_file
 from transfer.delivery import ACCOUNTS, CLIENTS, HOLDINGS, read_rows
 from transfer.events import RunEvent
@@ -24,7 +26,7 @@ from transfer.models import Break, ReturnFile, Run
 from transfer.reconcile import Counts, Layout, Row, compare, total_by
 from transfer.services.breaks import keep_differences, mark_corrected
 from transfer.services.locking import lock_transfer
-from transfer.services.runs import organisation_of
+from transfer.services.runs import delivered_clients, organisation_of
 from vault.files import open_file
 from vault.models import SealedFile
 from vault.rows import Reading
@@ -32,6 +34,8 @@ from vault.rows import Reading
 DEPOSITORY = ("account_no", "market", "code", "quantity")
 BANK = ("fund_account", "bank", "currency", "balance")
 PURPOSE = "reconciliation"
+ROWS_AT_ONCE = 500_000
+"""Of how many rows of a file digests stay in memory at a time: about 100 MB."""
 
 # What must come back, in which columns, and how it is compared with the delivery.
 EXPECTED: dict[tuple[str, str], tuple[tuple[str, ...], Layout]] = {
@@ -63,6 +67,8 @@ def receive_return(*, run: Run, source: str, kind: str, file: SealedFile, by: Us
     transfer = lock_transfer(run.transfer_id)
     run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
     require(by, "transfer.receive_return", transfer)
+    if (source, kind) not in EXPECTED:
+        raise Refused("run.source_unknown")
     if run.delivery_file is None:
         raise Refused("run.not_delivered")
     if run.finished_at is not None and run.kind == Run.Kind.REHEARSAL:
@@ -81,10 +87,35 @@ def receive_return(*, run: Run, source: str, kind: str, file: SealedFile, by: Us
 
 
 @transaction.atomic
+def ask_reconciliation(*, run: Run, by: User) -> Run:
+    """The reconciliation is wanted; a worker does it from the row, in the name of ``by``.
+
+    Raises:
+        NotAllowed: ``by`` may not receive returns of this transfer.
+        Refused: something has not come back yet, the rehearsal has ended, or it is under way already.
+    """
+    transfer = lock_transfer(run.transfer_id)
+    run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    require(by, "transfer.receive_return", transfer)
+    if run.state == Run.State.RECONCILING and not run.problem:
+        raise Refused("run.reconciling_already")
+    if run.state == Run.State.DONE and run.kind == Run.Kind.REHEARSAL:
+        raise Refused("run.has_ended")
+    _refuse_missing(newest_returns(run))
+    run.state = Run.State.RECONCILING
+    run.reconcile_by = by
+    run.problem = ""
+    run.save(update_fields=["state", "reconcile_by", "problem"])
+    record(RunEvent.RECONCILIATION_ASKED, actor=by, subject=run, transfer=str(transfer.pk))
+    return run
+
+
+@transaction.atomic
 def reconcile(*, run: Run, by: User) -> dict[str, int]:
     """Every difference between the delivery and the newest returns stands as a break; the run is done.
 
-    Run again after a corrected file has come back: breaks that are gone are corrected, new ones added.
+    Run again after a corrected file has come back: breaks that are gone are corrected, new ones added, and
+    one that was decided and is there again, or with another value, is open again.
 
     Raises:
         NotAllowed: ``by`` may not receive returns of this transfer.
@@ -94,9 +125,7 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
     run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
     require(by, "transfer.receive_return", transfer)
     newest = newest_returns(run)
-    missing = [f"{source}/{kind}" for source, kind in EXPECTED if (source, kind) not in newest]
-    if missing:
-        raise Refused("run.files_missing", missing=", ".join(missing))
+    _refuse_missing(newest)
     found: set[tuple[str, ...]] = set()
     compared: dict[str, dict[str, int]] = {}
     with ExitStack() as rights:
@@ -104,8 +133,12 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
         for (source, kind), (_, layout) in EXPECTED.items():
             came_back = Returned(newest[source, kind], by, rights)
             counts = Counts()
-            differences = compare(lambda: delivery.expected(source, kind), came_back.rows, layout, counts)  # noqa: B023
-            found |= keep_differences(run, source, kind, differences, delivery.clients)
+            differences = compare(
+                lambda: delivery.expected(source, kind), came_back.rows, layout, counts,  # noqa: B023
+                parts=1 + newest[source, kind].rows // ROWS_AT_ONCE,
+            )
+            owners = partial(delivery.owners, source, kind)
+            found |= keep_differences(run, source, kind, differences, owners, by)
             compared[f"{source}/{kind}"] = vars(counts)
     corrected = mark_corrected(run, found, by)
     run.compared = compared
@@ -120,6 +153,12 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
     return {"open": open_breaks, "corrected": corrected, "found": len(found)}
 
 
+def _refuse_missing(newest: dict[tuple[str, str], ReturnFile]) -> None:
+    missing = [f"{source}/{kind}" for source, kind in EXPECTED if (source, kind) not in newest]
+    if missing:
+        raise Refused("run.files_missing", missing=", ".join(missing))
+
+
 def newest_returns(run: Run) -> dict[tuple[str, str], ReturnFile]:
     """The newest version of each source and kind that has come back."""
     return {(row.source, row.kind): row for row in run.returns.order_by("version")}
@@ -132,8 +171,7 @@ class Delivery:
         file = SealedFile.objects.get(pk=run.delivery_file)
         right = _right(file, organisation_of(run), by, rights)
         self._archive = rights.enter_context(zipfile.ZipFile(seekable(file, right)))
-        self.clients: dict[str, UUID] = {}
-        self._learn()
+        self._run = run
 
     def expected(self, source: str, kind: str) -> Iterator[Row]:
         """What this source should send back for this kind."""
@@ -147,17 +185,37 @@ class Delivery:
         with self._archive.open(f"{kind}.csv") as member:
             yield from read_rows(iter(lambda: member.read(1 << 20), b""))
 
-    def _learn(self) -> None:
-        """Which client each row, account and client number belongs to, so that breaks find their client."""
-        numbers = {}
-        for row in self._rows("clients"):
-            client = UUID(row["row_id"])
-            numbers[row["client_no"]] = client
-            self.clients[row["row_id"]] = client
-        for kind in ("accounts", "holdings"):
-            for row in self._rows(kind):
-                self.clients[row["row_id"]] = numbers[row["client_no"]]
-                self.clients[row["number" if kind == "accounts" else "account_no"]] = numbers[row["client_no"]]
+    def owners(self, source: str, kind: str, keys: set[str]) -> dict[str, UUID]:
+        """Which client each of these rows or account numbers belongs to; unknown ones are left out.
+
+        Rows of the transferee are found by id, and only among the clients of this run; account numbers
+        of other parties by going through the delivery once.
+        """
+        if source == ReturnFile.Source.TRANSFEREE:
+            return self._owners_of_rows(kind, keys)
+        table, column = ("holdings", "account_no") if source == ReturnFile.Source.DEPOSITORY else ("accounts", "number")
+        numbers = {row[column]: row["client_no"] for row in self._rows(table) if row[column] in keys}
+        wanted = set(numbers.values())
+        clients = {row["client_no"]: UUID(row["row_id"]) for row in self._rows("clients") if row["client_no"] in wanted}
+        return {key: clients[number] for key, number in numbers.items()}
+
+    def _owners_of_rows(self, kind: str, keys: set[str]) -> dict[str, UUID]:
+        ids = {key: row_id for key in keys if (row_id := _uuid(key)) is not None}
+        mine = delivered_clients(self._run).order_by()
+        if kind == "clients":
+            known = dict(mine.filter(pk__in=ids.values()).values_list("pk", "pk"))
+        else:
+            model = Account if kind == "accounts" else Holding
+            rows = model.objects.filter(pk__in=ids.values(), client__in=mine)
+            known = dict(rows.values_list("pk", "client_id"))
+        return {key: known[row_id] for key, row_id in ids.items() if row_id in known}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 class Returned:
@@ -192,9 +250,10 @@ def _count_rows(file: SealedFile, columns: tuple[str, ...], name: str, by: User)
         count = 0
         try:
             for count, row in enumerate(read_rows(open_file(file, right)), start=1):
-                if tuple(row) != columns:
+                # A row with too few cells holds None, one with too many a key of None.
+                if tuple(row) != columns or None in row.values():
                     raise Refused("run.file_layout", file=name, wanted=", ".join(columns))
-        except UnicodeDecodeError as error:
+        except (UnicodeDecodeError, csv.Error) as error:
             raise Refused("run.file_not_csv", file=name) from error
     if not count:
         raise Refused("run.file_layout", file=name, wanted=", ".join(columns))

@@ -22,7 +22,7 @@ from transfer.delivery import (
 )
 from transfer.events import RunEvent
 from transfer.models import ClientCase, FieldPolicy, Run, Transfer
-from transfer.services.leases import renew
+from transfer.services.leases import renew, try_again
 from transfer.services.locking import lock_transfer
 from vault.files import FileSealer, destroy_file, file_sha256, open_file
 from vault.models import SealedFile
@@ -51,6 +51,21 @@ def start_rehearsal(*, transfer: Transfer, by: User) -> Run:
     number = (runs.aggregate(last=Max("number"))["last"] or 0) + 1
     run = Run.objects.create(transfer=transfer, kind=Run.Kind.REHEARSAL, number=number, asked_by=by)
     record(RunEvent.REHEARSAL_STARTED, actor=by, subject=run, transfer=str(transfer.pk), number=number)
+    return run
+
+
+@transaction.atomic
+def retry_run(*, run: Run, by: User) -> Run:
+    """Work that stopped on a refusal is wanted again.
+
+    Raises:
+        NotAllowed: ``by`` may not rehearse or cut this transfer over.
+        Refused: it has not stopped.
+    """
+    lock_transfer(run.transfer_id)
+    require(by, "transfer.run_rehearsal" if run.kind == Run.Kind.REHEARSAL else "transfer.run_cutover", run)
+    try_again(run)
+    record(RunEvent.TRIED_AGAIN, actor=by, subject=run, transfer=str(run.transfer_id), problem=run.problem)
     return run
 
 

@@ -1,0 +1,36 @@
+"""One try at the work of a leased run, and what becomes of the run when the try fails."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import OperationalError, connection
+
+from audit.errors import Refused
+from transfer.models import Run
+from transfer.services.leases import LeaseLost, give_back
+
+logger = logging.getLogger(__name__)
+
+
+def work_on(run: Run, work: Callable[[], object]) -> bool:
+    """One try at a claimed run: done, given back for another try, or stopped with the reason. True when done."""
+    try:
+        work()
+    except LeaseLost:
+        logger.info("run taken over: run=%s", run.pk)
+        return False
+    except OperationalError:
+        # Deadlock, lost connection, server restart: not the run's fault; the reaper asks again.
+        logger.warning("run given back: run=%s", run.pk)
+        connection.close_if_unusable_or_obsolete()
+        give_back(run)
+        return False
+    except Refused as refusal:
+        give_back(run, problem=refusal.code)
+        return False
+    except Exception:  # One bad run must not hold up the rest.
+        logger.exception("run stopped: run=%s", run.pk)
+        give_back(run, problem="run.kept_back")
+        return False
+    give_back(run)
+    return True

@@ -1,0 +1,49 @@
+"""Deliveries and reconciliations as tasks. The run is the queue: a task may run at any time, any number of times."""
+
+import uuid
+
+from celery import shared_task
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from transfer.models import Run, Transfer
+from transfer.services.leases import claim_run, give_back
+from transfer.services.returns import reconcile
+from transfer.services.runs import make_delivery
+from transfer.tasks.attempts import work_on
+from transfer.tasks.cutover import move_batches
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def deliver_run(run_id: str) -> None:
+    """The run has its delivery, if it may have one by now; five at once make one."""
+    run = claim_run(uuid.UUID(run_id))
+    if run is not None:
+        work_on(run, lambda: make_delivery(run=run))
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def reconcile_run(run_id: str) -> None:
+    """The run is reconciled in the name of whoever asked, if somebody has and nobody else has done it."""
+    run = claim_run(uuid.UUID(run_id))
+    if run is None:
+        return
+    if run.state != Run.State.RECONCILING or run.reconcile_by is None:
+        give_back(run)
+        return
+    by = run.reconcile_by
+    work_on(run, lambda: reconcile(run=run, by=by))
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def reap_runs() -> None:
+    """Whatever was lost (a killed worker, a wiped queue) is asked for again, from the rows alone."""
+    idle = Run.objects.filter(Q(lease_until=None) | Q(lease_until__lt=Now()), problem="")
+    deliverable = Q(kind=Run.Kind.REHEARSAL) | Q(transfer__state=Transfer.State.RECONCILING)
+    for run_id in idle.filter(deliverable, delivery_file=None).values_list("pk", flat=True):
+        deliver_run.delay(str(run_id))
+    for run_id in idle.filter(state=Run.State.RECONCILING).values_list("pk", flat=True):
+        reconcile_run.delay(str(run_id))
+    cutting = idle.filter(kind=Run.Kind.CUTOVER, transfer__state=Transfer.State.CUTTING_OVER)
+    for run_id in cutting.values_list("pk", flat=True):
+        move_batches.delay(str(run_id))
