@@ -12,4 +12,5 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "reap-imports": {"task": "transfer.tasks.imports.reap_imports", "schedule": settings.IMPORT_REAP_SECONDS},
+    "reap-runs": {"task": "transfer.tasks.runs.reap_runs", "schedule": 10.0},
 }
