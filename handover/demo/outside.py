@@ -1,6 +1,5 @@
 """What the demo keeps outside the product: the escrow copy of the root key and heads of the log."""
 
-import secrets
 from pathlib import Path
 
 from django.core.management import call_command
@@ -8,17 +7,19 @@ from django.core.management import call_command
 from audit import checkpoints
 from audit.models import Event
 from handover.demo.story import NotAsExpected, Story, wait_until
+from vault.escrow import check_escrow, escrow_root
 
 
 def keep_outside(story: Story, outside: Path) -> None:
-    """The root key has its escrow copy, whose passphrase lies beside it only because this is a demo."""
-    story.step("Escrow of the root key, and a copy of the keyring, outside")
+    """The root key has its escrow copy, proved to open; its passphrase lies beside it only in a demo."""
+    story.step("Escrow of the root key, outside")
     outside.mkdir(parents=True, exist_ok=True)
-    passphrase = outside / "escrow-passphrase.txt"
-    passphrase.write_text(secrets.token_urlsafe(32), encoding="utf-8")
-    passphrase.chmod(0o400)
-    call_command("escrow", out=str(outside / "root.escrow"), passphrase_file=str(passphrase), verbosity=0)
-    story.say(f"{outside}")
+    escrow, note = outside / "root.escrow", outside / "escrow-passphrase.txt"
+    passphrase = escrow_root(escrow)
+    note.write_text(passphrase + "\n", encoding="utf-8")
+    note.chmod(0o400)
+    check_escrow(escrow, passphrase)
+    story.say(f"{escrow.name} opens to the root key in use")
 
 
 def verify_log(story: Story, outside: Path) -> None:
@@ -32,7 +33,7 @@ def verify_log(story: Story, outside: Path) -> None:
     kept = outside / "checkpoints"
     kept.mkdir(exist_ok=True)
     (kept / f"{head.size}.txt").write_text(head.note, encoding="utf-8")
-    call_command("verify_audit_log", checkpoint=str(kept / f"{head.size}.txt"), verbosity=0)
+    call_command("verify_audit_log", checkpoint=kept / f"{head.size}.txt", verbosity=0)
     story.say(f"{head.size} entries verified to the last")
 
 
