@@ -28,9 +28,10 @@ from transfer.services.agreements import (
     sign_agreement,
 )
 from transfer.services.cases import assess_cases, funnel
-from transfer.services.letters import draft_notice
+from transfer.services.letters import draft_notice, usual_values
 from transfer.services.transfers import give_counsel_word, record_approval
 
+OFFICER = "个人信息保护负责人 privacy@canglan.example 4008111111"
 DECISIONS = {
     Objection.Wish.OBJECT_ONLY: Objection.Decision.STAYS,
     Objection.Wish.MOVE_AWAY: Objection.Decision.LEAVING,
@@ -81,7 +82,8 @@ def decide_late_extract(story: Story, cast: Cast, transfer: Transfer) -> None:
 def announce(story: Story, cast: Cast, transfer: Transfer) -> NoticeCampaign:
     """The notice is drafted against the law's list and approved by a second person."""
     story.step("The notice to clients, checked against the law's list")
-    campaign = draft_notice(transfer=transfer, by=cast["canglan.officer1"])
+    given = {**usual_values(transfer), "officer_contact": OFFICER}
+    campaign = draft_notice(transfer=transfer, given=given, by=cast["canglan.officer1"])
     approve_campaign(campaign=campaign, by=cast["canglan.officer2"])
     story.say("both languages say everything that PIPL 17 and 22 and the checklist ask for")
     return campaign
