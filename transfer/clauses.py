@@ -22,9 +22,10 @@ def _extract_on_time(transfer: Transfer, clause: Clause) -> Iterator[str]:
     extracts = Extract.objects.filter(
         transfer=transfer, side=transfer.transferor_id, purpose=Extract.Purpose.FULL
     )
-    for extract in extracts.order_by("uploaded_at"):
-        if timezone.localdate(extract.uploaded_at) > clause.due_on:
-            yield f"extract:{extract.kind}:{timezone.localdate(extract.uploaded_at)}"
+    # One fact however many files came late: the clause is one duty with one day.
+    last = extracts.order_by("-uploaded_at").first()
+    if last is not None and timezone.localdate(last.uploaded_at) > clause.due_on:
+        yield f"extract:late:due-{clause.due_on}"
     if timezone.localdate() > clause.due_on and not extracts.exists():
         yield "extract:none"
 

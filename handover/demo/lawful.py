@@ -84,7 +84,7 @@ def announce(story: Story, cast: Cast, transfer: Transfer) -> NoticeCampaign:
     story.step("The notice to clients, checked against the law's list")
     given = {**usual_values(transfer), "officer_contact": OFFICER}
     campaign = draft_notice(transfer=transfer, given=given, by=cast["canglan.officer1"])
-    approve_campaign(campaign=campaign, by=cast["canglan.officer2"])
+    campaign = approve_campaign(campaign=campaign, by=cast["canglan.officer2"])
     story.say("both languages say everything that PIPL 17 and 22 and the checklist ask for")
     return campaign
 
