@@ -15,6 +15,8 @@ STATE = env.state_folder()
 SECRET_KEY = env.text("SECRET_KEY")
 DEBUG = env.flag("DEBUG")
 PORT = env.number("HANDOVER_PORT", 8000)
+# Where readers of printed papers find this installation: printed as a QR code.
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
 # Custody: where the keys and sealed files lie. The copy is a second place, away from the first.
@@ -22,6 +24,7 @@ ROOT_KEY_FILE = env.folder("ROOT_KEY_FILE", STATE / "root.key")
 KEYRING_DIR = env.folder("KEYRING_DIR", STATE / "keyring")
 KEYRING_COPY = env.text("KEYRING_COPY", "")
 FILES_DIR = env.folder("FILES_DIR", STATE / "files")
+BACKUP_DIR = env.folder("BACKUP_DIR", STATE / "backups")
 
 # Limits; see README for what each bounds.
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 4 * 1024**3)

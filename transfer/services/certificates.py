@@ -3,6 +3,7 @@
 import hashlib
 import json
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from access.models import User
 from access.policies import require
 from audit.errors import Refused
+from audit.reading import reading
 from audit.services import record
 from audit.tree import node_hash
 from clients.models import Client, CustodyMove
@@ -19,7 +21,8 @@ from transfer.events import CertificateEvent
 from transfer.models import Break, Certificate, Run, Transfer
 from transfer.services.locking import lock_transfer
 from transfer.services.mandates import live_mandate
-from vault.files import seal_stream
+from vault.files import open_file, seal_stream
+from vault.models import SealedFile
 from vault.signing import signer
 from vault.wraps import add_wraps
 
@@ -68,6 +71,62 @@ def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
         root=statement["root"], count=certificate.client_count,
     )
     return certificate
+
+
+def read_certificate(*, certificate: Certificate, by: User) -> bytes:
+    """The certificate file as it was issued, opened in a recorded reading.
+
+    Raises:
+        NotAllowed: ``by`` may not see this transfer.
+        Refused: the stored file is not the one that was issued.
+    """
+    require(by, "transfer.view_transfer", certificate)
+    document = read_for(certificate.transfer, certificate.file, by, purpose="certificate")
+    if hashlib.sha256(document).hexdigest() != certificate.digest:
+        raise Refused("certificate.file_changed")
+    return document
+
+
+@transaction.atomic
+def download_certificate(*, certificate: Certificate, by: User) -> bytes:
+    """The certificate file to take away; the download stands in the log."""
+    document = read_certificate(certificate=certificate, by=by)
+    record(
+        CertificateEvent.DOWNLOADED, actor=by, subject=certificate, organisation=by.organisation_id,
+        sha256=certificate.digest,
+    )
+    return document
+
+
+@transaction.atomic
+def draw_proof(*, certificate: Certificate, client: Client, by: User) -> bytes:
+    """One client's inclusion proof; that it was drawn stands in the log, and in the client's history.
+
+    Raises:
+        NotAllowed: ``by`` may not draw proofs from this certificate.
+        Refused: the client is not among those it counts.
+    """
+    require(by, "transfer.draw_proof", certificate)
+    proof = inclusion_proof(certificate=certificate, client=client)
+    record(
+        CertificateEvent.PROOF_DRAWN, actor=by, subject=client, organisation=by.organisation_id,
+        certificate=str(certificate.pk),
+    )
+    return proof
+
+
+def read_for(transfer: Transfer, file_id: UUID, by: User, *, purpose: str) -> bytes:
+    """A file of both firms: opened with the reader's own firm's wrap, a guest's with the transferor's."""
+    holder = by.organisation_id if by.organisation_id in transfer.parties() else transfer.transferor_id
+    file = SealedFile.objects.get(pk=file_id)
+    with reading(actor=by, organisation=holder, purpose=purpose, subjects=[file.pk]) as right:
+        return b"".join(open_file(file, right))
+
+
+def statement_in(document: bytes) -> dict[str, Any]:
+    """What the certificate file states."""
+    statement: dict[str, Any] = json.loads(json.loads(document)["statement"])
+    return statement
 
 
 def certificate_file(transfer: Transfer, statement: bytes) -> bytes:

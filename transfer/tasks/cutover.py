@@ -11,15 +11,16 @@ from transfer.tasks.attempts import work_on
 
 
 @shared_task(acks_late=True, ignore_result=True)
-def move_batches(run_id: str) -> None:
+def run_cutover(transfer_id: str) -> None:
     """One more batch has passed from firm to firm, and the next is asked for; at the end the delivery is.
 
     Five at once move each client once: one of them holds the lease, and each batch claims its clients.
     """
-    run = claim_run(uuid.UUID(run_id))
+    begun = Run.objects.filter(transfer=uuid.UUID(transfer_id), kind=Run.Kind.CUTOVER).first()
+    run = claim_run(begun.pk) if begun is not None else None
     if run is None:
         return
-    if run.kind != Run.Kind.CUTOVER or run.transfer.state != Transfer.State.CUTTING_OVER:
+    if run.transfer.state != Transfer.State.CUTTING_OVER:
         give_back(run)
         return
     if work_on(run, lambda: _one_step(run)):
@@ -30,9 +31,9 @@ def follow_up(run: Run) -> None:
     """Ask for what comes next; lost, the reaper asks for it again."""
     run.transfer.refresh_from_db(fields=["state"])
     if run.transfer.state == Transfer.State.CUTTING_OVER:
-        move_batches.delay(str(run.pk))
+        run_cutover.delay(str(run.transfer_id))
     else:
-        current_app.send_task("transfer.tasks.runs.deliver_run", [str(run.pk)])
+        current_app.send_task("transfer.tasks.runs.deliver", [str(run.pk)])
 
 
 def _one_step(run: Run) -> None:

@@ -11,11 +11,11 @@ from transfer.services.leases import claim_run, give_back
 from transfer.services.returns import reconcile
 from transfer.services.runs import make_delivery
 from transfer.tasks.attempts import work_on
-from transfer.tasks.cutover import move_batches
+from transfer.tasks.cutover import run_cutover
 
 
 @shared_task(acks_late=True, ignore_result=True)
-def deliver_run(run_id: str) -> None:
+def deliver(run_id: str) -> None:
     """The run has its delivery, if it may have one by now; five at once make one."""
     run = claim_run(uuid.UUID(run_id))
     if run is not None:
@@ -41,9 +41,9 @@ def reap_runs() -> None:
     idle = Run.objects.filter(Q(lease_until=None) | Q(lease_until__lt=Now()), problem="")
     deliverable = Q(kind=Run.Kind.REHEARSAL) | Q(transfer__state=Transfer.State.RECONCILING)
     for run_id in idle.filter(deliverable, delivery_file=None).values_list("pk", flat=True):
-        deliver_run.delay(str(run_id))
+        deliver.delay(str(run_id))
     for run_id in idle.filter(state=Run.State.RECONCILING).values_list("pk", flat=True):
         reconcile_run.delay(str(run_id))
     cutting = idle.filter(kind=Run.Kind.CUTOVER, transfer__state=Transfer.State.CUTTING_OVER)
-    for run_id in cutting.values_list("pk", flat=True):
-        move_batches.delay(str(run_id))
+    for transfer_id in cutting.values_list("transfer_id", flat=True):
+        run_cutover.delay(str(transfer_id))

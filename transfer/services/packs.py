@@ -1,0 +1,145 @@
+"""The regulator's pack: bilingual papers made from the certificate, sealed, with their digests in the log."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from access.models import User
+from access.policies import require
+from audit.errors import Refused
+from audit.reading import reading
+from audit.services import record
+from printing.pdf import render
+from transfer import verify_handover
+from transfer.certificate.papers import break_table, certificate_paper, handover_list, notices
+from transfer.events import CertificateEvent
+from transfer.models import Certificate, PackDocument, Transfer
+from transfer.services.certificates import party_keys, read_certificate, read_for, statement_in
+from transfer.services.locking import lock_transfer
+from vault.files import seal_stream
+from vault.models import SealedFile
+from vault.wraps import add_wraps
+
+Maker = Callable[[Certificate, dict[str, Any]], dict[str, Any]]
+
+PAPERS: Final[dict[str, tuple[Promise | str, str, Maker]]] = {
+    "certificate": (_("Certificate of handover"), "certificate", certificate_paper),
+    "handover_list": (_("Handover list"), "list", handover_list),
+    "notices": (_("Notices to clients"), "table_report", notices),
+    "breaks": (_("Break table"), "table_report", break_table),
+}
+"""Kind of paper → its title, its form, and what fills it."""
+
+LANGUAGES: Final = ("zh-hans", "en")
+
+
+@transaction.atomic
+def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
+    """Every paper of the pack lies sealed for both firms, in both languages; made once, the same ever after.
+
+    Raises:
+        NotAllowed: ``by`` may not make the pack of this transfer.
+        Refused: there is no certificate yet.
+        PrintingError: a paper holds a character that cannot be printed; nothing is made then.
+    """
+    transfer = lock_transfer(transfer, states={Transfer.State.SETTLED, Transfer.State.CLOSED, Transfer.State.RECONCILING})
+    require(by, "transfer.make_pack", transfer)
+    certificate = Certificate.objects.filter(transfer=transfer).select_related("transfer", "issued_by").first()
+    if certificate is None:
+        raise Refused("certificate.not_issued")
+    made = list(documents_of(transfer))
+    if made:
+        return made
+    statement = statement_in(read_certificate(certificate=certificate, by=by))
+    for kind, (_title, form, maker) in PAPERS.items():
+        paper = maker(certificate, statement)
+        for language in LANGUAGES:
+            made.append(_keep(transfer, kind, language, render(form, paper, language=language), by))
+    digests = [document.digest for document in made]
+    record(CertificateEvent.PACK_MADE, actor=by, subject=certificate, transfer=str(transfer.pk), digests=digests)
+    return made
+
+
+def documents_of(transfer: Transfer) -> list[PackDocument]:
+    """The papers that were made, in the order of the pack."""
+    order = list(PAPERS)
+    rows = PackDocument.objects.filter(transfer=transfer).select_related("made_by")
+    return sorted(rows, key=lambda row: (order.index(row.kind), LANGUAGES.index(row.language)))
+
+
+@transaction.atomic
+def read_document(*, document: PackDocument, by: User) -> bytes:
+    """One paper as PDF; the download stands in the log.
+
+    Raises:
+        NotAllowed: ``by`` may not read the pack of this transfer.
+        Refused: the stored paper is not the one whose digest was recorded.
+    """
+    require(by, "transfer.download_pack", document)
+    record(CertificateEvent.PACK_DOWNLOADED, actor=by, subject=document, organisation=by.organisation_id, sha256=document.digest)
+    return _read(document, by)
+
+
+@transaction.atomic
+def zip_pack(*, transfer: Transfer, by: User) -> bytes:
+    """Everything in one archive: the papers, certificate, keys, and the program that verifies them.
+
+    Raises:
+        NotAllowed: ``by`` may not read the pack of this transfer.
+        Refused: there is no pack yet.
+    """
+    require(by, "transfer.download_pack", transfer)
+    certificate = Certificate.objects.filter(transfer=transfer).select_related("transfer").first()
+    documents = documents_of(transfer)
+    if certificate is None or not documents:
+        raise Refused("certificate.not_issued")
+    parts = {f"{document.kind}-{document.language}.pdf": _read(document, by) for document in documents}
+    parts["certificate.json"] = read_certificate(certificate=certificate, by=by)
+    parts["keys.json"] = party_keys(transfer)
+    parts["verify_handover.py"] = verifier_program()
+    record(
+        CertificateEvent.PACK_DOWNLOADED, actor=by, subject=certificate, organisation=by.organisation_id,
+        sha256=certificate.digest,
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            # One fixed date, so that the same pack is the same bytes.
+            archive.writestr(zipfile.ZipInfo(name, certificate.issued_at.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def certificate_pdf(*, certificate: Certificate, language: str, by: User) -> bytes:
+    """The certificate on paper, the reader's language first; the same bytes each time."""
+    statement = statement_in(read_certificate(certificate=certificate, by=by))
+    return render("certificate", certificate_paper(certificate, statement), language=language)
+
+
+def verifier_program() -> bytes:
+    """The one-file program that checks a certificate from the files alone."""
+    return Path(verify_handover.__file__).read_bytes()
+
+
+def _keep(transfer: Transfer, kind: str, language: str, pdf: bytes, by: User) -> PackDocument:
+    purpose = "certificate" if kind == "certificate" else "export"
+    file = seal_stream([pdf], holder=transfer.transferor_id, purpose=purpose, name=f"{transfer.number}-{kind}-{language}.pdf")
+    if transfer.transferee_id is not None:
+        add_wraps([file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file")
+    return PackDocument.objects.create(
+        transfer=transfer, kind=kind, language=language, file=file.pk, digest=hashlib.sha256(pdf).hexdigest(), made_by=by
+    )
+
+
+def _read(document: PackDocument, by: User) -> bytes:
+    pdf = read_for(document.transfer, document.file, by, purpose="pack")
+    if hashlib.sha256(pdf).hexdigest() != document.digest:
+        raise Refused("certificate.file_changed")
+    return pdf
