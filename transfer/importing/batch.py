@@ -1,7 +1,7 @@
 """The lines of one slice that still stand, and what has been found out about them. Pure but for digests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +34,19 @@ class Batch:
         if not bad:
             return
         self.faults += [Fault(self.lines[row], place, code) for row, (place, code) in bad.items()]
-        keep = [row for row in range(len(self.lines)) if row not in bad]
+        self._keep([row for row in range(len(self.lines)) if row not in bad])
+
+    def keep_lines(self, lines: set[int]) -> None:
+        """Only these lines stand; the faults of the others are known already."""
+        self._keep([row for row, line in enumerate(self.lines) if line in lines])
+
+    def pick(self, keep: Sequence[int]) -> "Batch":
+        """These rows as a batch that shares its list of faults with this one."""
+        picked = replace(self)
+        picked._keep(keep)
+        return picked
+
+    def _keep(self, keep: Sequence[int]) -> None:
         self.lines = _pick(self.lines, keep)
         self.digests = _pick(self.digests, keep)
         self.client_digests = _pick(self.client_digests, keep)

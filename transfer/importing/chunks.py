@@ -22,6 +22,7 @@ from clients.bulk import Same, copy_rows
 from clients.models import Client
 from transfer.events import ImportEvent
 from transfer.importing.batch import Batch, batch_of, cells_by_line, cells_of, digests_of_refused, rest_digest
+from transfer.importing.delta import settle_delta
 from transfer.importing.findings import findings_of
 from transfer.importing.job import Job, open_job
 from transfer.importing.papers import check_files
@@ -105,7 +106,9 @@ def _settle(job: Job, batch: Batch, right: Reading) -> list[bytes]:
         refuse_unknown_accounts(job, batch)
     if job.layout.kind == "documents":
         check_files(job, batch, right)
-    return store(job, batch) if job.loads else []
+    if not job.loads:
+        return []
+    return settle_delta(job, batch) if job.is_delta else store(job, batch)
 
 
 def _note_rejects(job: Job, table: Table, batch: Batch) -> None:
@@ -162,7 +165,7 @@ def _keys(job: Job, batch: Batch) -> list[tuple[str, int, int]]:
     """(kind, token, row): by what the end of the run finds what more than one line shows."""
     keys: list[tuple[str, int, int]] = []
     values, kind = batch.values, job.layout.kind
-    if not job.loads:
+    if not job.loads or job.is_delta:
         keys += [("key", _whole(digest), row) for row, digest in enumerate(batch.digests)]
     if kind == "clients" and not job.loads and "id_number" in values:
         numbers = values["id_number"]

@@ -22,6 +22,7 @@ from clients.fields import LAYOUTS
 from clients.models import Account, Client, Relation
 from transfer.events import ImportEvent
 from transfer.importing.chunks import money
+from transfer.importing.delta import find_missing
 from transfer.importing.job import book_of
 from transfer.importing.matching import find_across, find_within, profile_across, profile_within
 from transfer.importing.recognise import columns_of
@@ -132,6 +133,8 @@ def _sum_up_clients(run: ImportRun) -> None:
 
 def _after_load(run: ImportRun) -> None:
     kind, book = run.extract.kind, book_of(run.extract)
+    if run.extract.purpose == Extract.Purpose.DELTA:
+        find_missing(run)
     if kind == Extract.Kind.CLIENTS:
         find_within(run)
         find_across(run.extract.transfer, by=run.asked_by_id)
@@ -178,7 +181,7 @@ def _find_several_banks(run: ImportRun) -> None:
     the clients they belong to are opened.
     """
     Finding.objects.filter(run=run, code="multi_bank").delete()
-    if run.extract.purpose == Extract.Purpose.FULL:
+    if run.extract.purpose != Extract.Purpose.MENDED:
         _profile_several_banks(run)
         with connection.cursor() as cursor:
             cursor.execute(

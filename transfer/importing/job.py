@@ -43,6 +43,11 @@ class Job:
         return self.run.mode == ImportRun.Mode.LOAD
 
     @property
+    def is_delta(self) -> bool:
+        """Whether rows that are there already are compared instead of refused."""
+        return self.extract.purpose == Extract.Purpose.DELTA
+
+    @property
     def holder(self) -> uuid.UUID:
         """The organisation under whose key everything is sealed."""
         return self.extract.side_id

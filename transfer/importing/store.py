@@ -19,8 +19,9 @@ from clients.bulk import Same, copy_rows
 from clients.models import Client
 from transfer.events import ImportEvent
 from transfer.importing.batch import Batch, key_place
+from transfer.importing.clear import clear_columns, stored_values
 from transfer.importing.job import MODELS, Job
-from transfer.importing.records import ADULT_AGE, CONSENT_AGE, MAKERS, Values, births, younger_than
+from transfer.importing.records import MAKERS
 from transfer.models import ClientSum, Finding, ImportChunk, ImportKey, Reject
 from vault.files import destroy_file
 from vault.ids import new_ids
@@ -124,25 +125,14 @@ def _clients(job: Job, batch: Batch) -> tuple[dict[str, Any], Callable[[CursorWr
     sealed = seal_documents(
         Client.sealed_label, [(row, issued[row], doc) for row, doc in zip(ids, documents, strict=True)]
     )
-    born = births(batch.values, count)
     columns = {
         **_shared(job, batch, ids, sealed),
         "custodian_id": Same(job.holder),
-        "kind": values["kind"],
-        "status": values["status"],
         "jurisdiction": Same(job.extract.transfer.jurisdiction),
-        "branch_id": [job.branches.get(code) for code in _column(values, "branch", count)],
-        "staff_no": _column(values, "staff_no", count),
-        "opened_on": _column(values, "opened_on", count, None),
-        "is_minor": younger_than(batch.values, born, job.as_of, ADULT_AGE),
-        "is_under14": younger_than(batch.values, born, job.as_of, CONSENT_AGE),
         "is_frozen": Same(False),
         "is_pledged": Same(False),
         "reveal_suspended": Same(False),
-        "id_token": tokens("id_number", _column(values, "id_number", count)),
-        "phone_token": tokens("phone", _column(values, "phone", count)),
-        "email_token": tokens("email", _column(values, "email", count)),
-        "name_birth_token": tokens("name_birth", _names_and_births(values, count)),
+        **clear_columns(job, batch),
     }
 
     def write_keys(cursor: CursorWrapper, kept: list[UUID]) -> None:
@@ -162,7 +152,7 @@ def _children(job: Job, batch: Batch) -> tuple[dict[str, Any], Callable[[CursorW
         MODELS[kind].sealed_label,
         [(row, keys[client], doc) for row, client, doc in zip(ids, clients, documents, strict=True)],
     )
-    columns = {**_shared(job, batch, ids, sealed), "client_id": clients, **_CLEAR[kind](values, batch)}
+    columns = {**_shared(job, batch, ids, sealed), "client_id": clients, **clear_columns(job, batch)}
     return columns, lambda _cursor, _kept: None
 
 
@@ -176,61 +166,6 @@ def _shared(job: Job, batch: Batch, ids: list[UUID], sealed: list[bytes]) -> dic
         "import_run": Same(job.run.pk),
         "source_line": batch.lines,
     }
-
-
-def stored_values(job: Job, batch: Batch) -> Values:
-    """The columns without those that are never stored."""
-    return {name: column for name, column in batch.values.items() if name not in job.never}
-
-
-def _column(values: Values, name: str, count: int, missing: Any = "") -> list[Any]:
-    return values[name] if name in values else [missing] * count
-
-
-def _names_and_births(values: Values, count: int) -> list[str]:
-    born = births(values, count) if "id_type" in values else [None] * count
-    return [f"{name}|{day or ''}" for name, day in zip(_column(values, "name", count), born, strict=True)]
-
-
-def _of_account(values: Values, batch: Batch) -> dict[str, Any]:
-    count = len(batch)
-    return {
-        "kind": values["kind"],
-        "market": _column(values, "market", count),
-        "currency": values["currency"],
-        "status": values["status"],
-        "opened_on": _column(values, "opened_on", count, None),
-        "number_token": tokens("account", values["number"]),
-        "card_token": tokens("bank_card", _column(values, "bank_card", count)),
-    }
-
-
-def _of_holding(values: Values, batch: Batch) -> dict[str, Any]:
-    count = len(batch)
-    return {
-        "market": values["market"],
-        "currency": values["currency"],
-        "is_frozen": [bool(quantity) for quantity in _column(values, "frozen", count)],
-        "is_pledged": [bool(quantity) for quantity in _column(values, "pledged", count)],
-    }
-
-
-_CLEAR: Final[dict[str, Callable[[Values, Batch], dict[str, Any]]]] = {
-    "accounts": _of_account,
-    "relations": lambda values, _: {"kind": values["relation"]},
-    "holdings": _of_holding,
-    "trades": lambda values, _: {
-        "traded_on": values["traded_on"],
-        "market": values["market"],
-        "currency": values["currency"],
-    },
-    "preferences": lambda values, batch: {"stated_on": _column(values, "stated_on", len(batch), None)},
-    "documents": lambda values, batch: {
-        "kind": _column(values, "kind", len(batch)),
-        "file": batch.extras["file"],
-        "size": batch.extras["size"],
-    },
-}
 
 
 def _lost_lines(job: Job, batch: Batch) -> set[int]:

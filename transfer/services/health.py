@@ -29,6 +29,7 @@ CODES: Final = (
     "staff_missing",
     "undesignated",
     "multi_bank",
+    "missing_in_delta",
 )
 
 

@@ -1,0 +1,100 @@
+"""What lies in the clear beside each sealed document, so that SQL can count, filter and decide.
+
+Invariant: a field that is never stored shows in no clear column and in no token either.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from transfer.importing.batch import Batch
+from transfer.importing.job import Job
+from transfer.importing.records import ADULT_AGE, CONSENT_AGE, Values, births, younger_than
+from vault.tokens import tokens
+
+
+def stored_values(job: Job, batch: Batch) -> Values:
+    """The columns without those that are never stored."""
+    return {name: column for name, column in batch.values.items() if name not in job.never}
+
+
+def clear_columns(job: Job, batch: Batch) -> dict[str, list[Any]]:
+    """Per attribute of the kind's model a value per line, as far as the extract decides it."""
+    return _CLEAR[job.layout.kind](job, stored_values(job, batch), batch)
+
+
+def _column(values: Values, name: str, count: int, missing: Any = "") -> list[Any]:
+    return values[name] if name in values else [missing] * count
+
+
+def _of_client(job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+    count = len(batch)
+    born = births(batch.values, count)
+    dates = births(values, count)
+    names = [f"{name}|{day or ''}" for name, day in zip(_column(values, "name", count), dates, strict=True)]
+    return {
+        "kind": values["kind"],
+        "status": values["status"],
+        "branch_id": [job.branches.get(code) for code in _column(values, "branch", count)],
+        "staff_no": _column(values, "staff_no", count),
+        "opened_on": _column(values, "opened_on", count, None),
+        "is_minor": younger_than(batch.values, born, job.as_of, ADULT_AGE),
+        "is_under14": younger_than(batch.values, born, job.as_of, CONSENT_AGE),
+        "id_token": tokens("id_number", _column(values, "id_number", count)),
+        "phone_token": tokens("phone", _column(values, "phone", count)),
+        "email_token": tokens("email", _column(values, "email", count)),
+        "name_birth_token": tokens("name_birth", names),
+    }
+
+
+def _of_account(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+    count = len(batch)
+    return {
+        "kind": values["kind"],
+        "market": _column(values, "market", count),
+        "currency": values["currency"],
+        "status": values["status"],
+        "opened_on": _column(values, "opened_on", count, None),
+        "number_token": tokens("account", values["number"]),
+        "card_token": tokens("bank_card", _column(values, "bank_card", count)),
+    }
+
+
+def _of_relation(_job: Job, values: Values, _batch: Batch) -> dict[str, list[Any]]:
+    return {"kind": values["relation"]}
+
+
+def _of_holding(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+    count = len(batch)
+    return {
+        "market": values["market"],
+        "currency": values["currency"],
+        "is_frozen": [bool(quantity) for quantity in _column(values, "frozen", count)],
+        "is_pledged": [bool(quantity) for quantity in _column(values, "pledged", count)],
+    }
+
+
+def _of_trade(_job: Job, values: Values, _batch: Batch) -> dict[str, list[Any]]:
+    return {name: values[name] for name in ("traded_on", "market", "currency")}
+
+
+def _of_preference(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+    return {"stated_on": _column(values, "stated_on", len(batch), None)}
+
+
+def _of_document(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+    return {
+        "kind": _column(values, "kind", len(batch)),
+        "file": batch.extras["file"],
+        "size": batch.extras["size"],
+    }
+
+
+_CLEAR: Final[dict[str, Callable[[Job, Values, Batch], dict[str, list[Any]]]]] = {
+    "clients": _of_client,
+    "accounts": _of_account,
+    "relations": _of_relation,
+    "holdings": _of_holding,
+    "trades": _of_trade,
+    "preferences": _of_preference,
+    "documents": _of_document,
+}
