@@ -91,8 +91,9 @@ def prepare(story: Story, cast: Cast, transfer: Transfer) -> None:
     story.say(f"{len(steps)} steps; mandate over {mandate.client_count} clients signed by four people")
 
 
-def cut_over(story: Story, cast: Cast, transfer: Transfer) -> Run:
+def cut_over(story: Story, cast: Cast, transfer: Transfer, world: Path) -> Run:
     """Every client who may move has passed from one firm to the other, batch by batch."""
+    expected = answers_of(world)
     story.step("Cutover: released and accepted in batches")
     _walk(cast, transfer, upto=8)
     run = begin_cutover(transfer=transfer, by=cast["canglan.manager"])
@@ -101,7 +102,7 @@ def cut_over(story: Story, cast: Cast, transfer: Transfer) -> Run:
     _deliver(run)
     transfer.refresh_from_db()
     held = Client.objects.filter(book=transfer.book, custodian=cast.taker).count()
-    story.say(f"{held} clients are in the custody of {cast.taker.name_en}")
+    story.equal(f"clients in the custody of {cast.taker.name_en}", held, expected["verdict_counts"]["moving"])
     return run
 
 

@@ -112,7 +112,11 @@ def serve(story: Story, cast: Cast, transfer: Transfer, campaign: NoticeCampaign
     story.step("Every objection is decided")
     for objection in campaign.objections.exclude(decision__in=["left", "stays"]):
         decide_objection(objection=objection, decision=DECISIONS[Objection.Wish(objection.wish)], by=officer)
+    # Whoever wanted to leave had a month for it: their exits are finished before cutover.
+    for objection in campaign.objections.filter(decision=Objection.Decision.LEAVING):
+        decide_objection(objection=objection, decision=Objection.Decision.LEFT, by=officer)
     counts = assess_cases(transfer=transfer, by=officer)
+    story.equal("clients who left", counts["left"], expected["leaving"])
     story.say(", ".join(f"{state} {count}" for state, count in counts.items() if count))
     story.equal("clients in the funnel", sum(funnel(transfer).values()), expected["clients"])
 

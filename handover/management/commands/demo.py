@@ -66,7 +66,7 @@ class Command(BaseCommand):
         crossing.except_people(story, cast, transfer)
         reach(story, cast, transfer, "ready")
         crossing.prepare(story, cast, transfer)
-        run = crossing.cut_over(story, cast, transfer)
+        run = crossing.cut_over(story, cast, transfer, world)
         crossing.settle(story, cast, transfer, run, world, scratch)
         crossing.certify(story, cast, transfer, outside / "certificate")
         halfway.leave_standing(story, cast, scratch, seed=seed + 1)
