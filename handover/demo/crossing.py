@@ -28,8 +28,8 @@ from transfer.services.packs import regulator_pack
 from transfer.services.returns import EXPECTED, receive_return, reconcile
 from transfer.services.runbooks import draft_runbook, finish_step, prove_party, start_step
 from transfer.services.runs import start_rehearsal
-from transfer.tasks.cutover import move_batches
-from transfer.tasks.runs import deliver_run
+from transfer.tasks.cutover import run_cutover
+from transfer.tasks.runs import deliver
 from vault.files import open_file
 from vault.models import SealedFile
 
@@ -97,7 +97,7 @@ def cut_over(story: Story, cast: Cast, transfer: Transfer, world: Path) -> Run:
     story.step("Cutover: released and accepted in batches")
     _walk(cast, transfer, upto=8)
     run = begin_cutover(transfer=transfer, by=cast["canglan.manager"])
-    move_batches.delay(str(run.pk))
+    run_cutover.delay(str(transfer.pk))
     wait_until(lambda: Transfer.objects.get(pk=transfer.pk).state == "reconciling", what="the cutover", seconds=3600)
     _deliver(run)
     transfer.refresh_from_db()
@@ -149,7 +149,7 @@ def certify(story: Story, cast: Cast, transfer: Transfer, outside: Path) -> None
 
 
 def _deliver(run: Run) -> None:
-    deliver_run.delay(str(run.pk))
+    deliver.delay(str(run.pk))
     wait_until(lambda: Run.objects.get(pk=run.pk).delivery_file is not None, what="the delivery", seconds=3600)
     run.refresh_from_db()
 
