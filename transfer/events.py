@@ -72,7 +72,7 @@ class ImportEvent(StrEnum):
     CHUNK_UNDONE = "import.chunk_undone"
     CHUNK_PARKED = "import.chunk_parked"
     CHUNK_RETRIED = "import.chunk_retried"
-    ROWS_CHANGED = "import.rows_changed"
+    ROW_CHANGED = "import.row_changed"
     REJECT_LEFT_OUT = "import.reject_left_out"
     REJECTS_DOWNLOADED = "import.rejects_downloaded"
     FIRMS_MATCHED = "import.firms_matched"

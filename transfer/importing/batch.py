@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 from clients.fields import CLIENT_NO, Field, Layout
 from transfer.importing.job import Job
@@ -135,8 +134,3 @@ def cells_of(table: Table, places: Mapping[int, int], line: int) -> list[str]:
     if line in table.refused:
         return table.refused[line]
     return [column[places[line]] for column in table.columns]
-
-
-def ids_column(batch: Batch, name: str = "client_id") -> list[UUID]:
-    """A further column of ids."""
-    return batch.extras[name]

@@ -7,13 +7,11 @@ Invariants:
 """
 
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import connection
 
 from audit.reading import reading
 from audit.services import record
-from audit.tree import root_of_set
 from transfer.events import ImportEvent
 from transfer.importing.batch import Batch
 from transfer.importing.clear import clear_columns, stored_values
@@ -21,7 +19,7 @@ from transfer.importing.job import MODELS, Job, book_of
 from transfer.importing.records import MAKERS
 from transfer.importing.store import store
 from transfer.models import Extract, ImportRun
-from vault.rows import SealedModel, open_rows
+from vault.rows import Reading, SealedModel, open_rows
 
 MISSING: Final = "missing_in_delta"
 # A file of its own lies behind each document: a known one is left alone, and so are executed trades.
@@ -51,7 +49,6 @@ def _reseal(job: Job, batch: Batch, known: dict[bytes, SealedModel]) -> None:
     rows = [known[digest] for digest in batch.digests]
     documents = MAKERS[job.layout.kind](stored_values(job, batch), len(batch))
     clear = clear_columns(job, batch)
-    changed: list[bytes] = []
     with reading(
         actor=job.run.asked_by_id,
         organisation=job.holder,
@@ -60,19 +57,23 @@ def _reseal(job: Job, batch: Batch, known: dict[bytes, SealedModel]) -> None:
     ) as right:
         for place, (row, before, now) in enumerate(zip(rows, open_rows(rows, right), documents, strict=True)):
             if before != now:
-                row.reseal(now, right)
-                changed.append(row.digest())
+                _reseal_row(job, row, now, right)
             _update_clear(row, {name: column[place] for name, column in clear.items()})
-    if changed:
-        record(
-            ImportEvent.ROWS_CHANGED,
-            actor=job.run.asked_by_id,
-            subject=job.run,
-            organisation=job.holder,
-            kind=job.layout.kind,
-            count=len(changed),
-            changed_root=root_of_set(changed),
-        )
+
+
+def _reseal_row(job: Job, row: SealedModel, document: Any, right: Reading) -> None:
+    """The row holds the new document, and the log both digests, so that rolling it back is found."""
+    before = row.digest()
+    row.reseal(document, right)
+    record(
+        ImportEvent.ROW_CHANGED,
+        actor=job.run.asked_by_id,
+        subject=row,
+        organisation=job.holder,
+        run=job.run.pk,
+        digest_before=before,
+        digest_after=row.digest(),
+    )
 
 
 def _update_clear(row: Any, clear: dict[str, Any]) -> None:
@@ -98,10 +99,3 @@ def find_missing(run: ImportRun) -> None:
             "    AND token = (('x' || encode(substr(entry.source_digest, 1, 8), 'hex'))::bit(64)::bigint))",
             [run.pk, MISSING, book, run.pk, run.pk],
         )
-
-
-def rows_missing(run: ImportRun) -> list[UUID]:
-    """The clients behind what the delta lacks."""
-    return list(
-        run.findings.filter(code=MISSING, client__isnull=False).values_list("client_id", flat=True).distinct()
-    )

@@ -1,7 +1,7 @@
 """Checked columns into the documents that are sealed and the facts that lie in the clear. Pure.
 
 Invariants:
-- A field whose policy is "never" leaves no trace here: it is an empty string before any row is made.
+- A field that is absent, because the extract lacks it or its policy is "never", is the empty string.
 - Dates are ISO 8601, amounts decimal strings, a missing value is the empty string.
 """
 
@@ -52,12 +52,6 @@ def texts(values: Values, name: str, count: int) -> list[str]:
         return [text_of(value) for value in column]
     known = {value: text_of(value) for value in set(column)}
     return [known[value] for value in column]
-
-
-def blank(values: Values, never: frozenset[str]) -> None:
-    """Forget the fields that are never stored."""
-    for name in never & values.keys():
-        del values[name]
 
 
 def years_before(day: datetime.date, years: int) -> datetime.date:
