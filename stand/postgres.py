@@ -141,8 +141,9 @@ class Server:
             leave_socket_folder(self.folder / "socket", self.socket)
 
     def remove(self) -> None:
-        """Stop the server and delete everything it kept."""
+        """Stop the server, also one that outlived its starter here, and delete everything it kept."""
         self.stop()
+        self._clear_stale_pid()
         socket = self.socket
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(socket, ignore_errors=True)

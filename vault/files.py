@@ -99,7 +99,7 @@ class FileSealer:
         """The file lies whole on the disk and has its row and, if its own, its key's wrap."""
         self._seal_chunk(bytes(self._pending), last=True)
         self._pending.clear()
-        path = _path(self.id)
+        path = path_of(self.id)
         with ExitStack() as undo, transaction.atomic(), connection.cursor() as cursor:
             undo.callback(path.unlink, missing_ok=True)
             self._file.settle(path)
@@ -203,7 +203,7 @@ def destroy_file(file: SealedFile) -> None:
     """The row and the file's own key are gone, and with the commit its bytes; repeatable."""
     if file.has_own_key:
         withdraw_wraps([file.pk], holder=file.holder, purpose=FILE_WRAPS)
-    path = _path(file.pk)
+    path = path_of(file.pk)
     SealedFile.objects.filter(pk=file.pk).delete()
     transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
@@ -274,13 +274,13 @@ def _description(file: SealedFile, reading: Reading) -> Description:
 
 def _open_for_reading(file: SealedFile) -> BinaryIO:
     try:
-        return _path(file.pk).open("rb")
+        return path_of(file.pk).open("rb")
     except FileNotFoundError:
         raise VaultError(f"the sealed file {file.pk} is missing from the files folder") from None
 
 
-def _path(file_id: UUID) -> Path:
-    """Spread over 256 folders by the random end of the id."""
+def path_of(file_id: UUID) -> Path:
+    """Where the file lies, or would: spread over 256 folders by the random end of the id."""
     folder = Path(settings.FILES_DIR) / file_id.hex[-2:]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f"{file_id}.sealed"

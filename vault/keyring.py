@@ -19,7 +19,8 @@ from vault.rootkey import write_new_root
 from vault.sealing import AES, KEY_BYTES, SUITES, Aead, cipher_for
 from vault.signing import create_signer, has_signer
 
-INSTALLATION_KEYS = ("index", "digest")
+INSTALLATION_KEYS = ("index", "digest", "backup")
+INSTALLATION_SIGNERS = ("log", "backup")
 
 
 def check_root() -> None:
@@ -31,7 +32,7 @@ def check_root() -> None:
 
 
 def prepare_installation() -> None:
-    """Canary, index key, digest key and log signer exist, and the second place holds every file.
+    """Canary, the installation's keys and signers exist, and the second place holds every file.
 
     On a machine that holds neither root nor keyring a root key is made. A keyring without its root
     is refused: a new root could open nothing. Repeating it changes nothing.
@@ -42,7 +43,8 @@ def prepare_installation() -> None:
     keys.prepare()
     for purpose in INSTALLATION_KEYS:
         _ensure(f"{INSTALLATION.hex}.{purpose}", AES)
-    _ensure_signer("log", INSTALLATION)
+    for purpose in INSTALLATION_SIGNERS:
+        _ensure_signer(purpose, INSTALLATION)
 
 
 @transaction.atomic
@@ -70,7 +72,7 @@ def create_organisation_keys(org: UUID, *, suite: int = AES) -> None:
 
 
 def installation_key(purpose: str) -> bytes:
-    """The installation's index or digest key."""
+    """The installation's index, digest or backup key."""
     return installed_keys().get(f"{INSTALLATION.hex}.{purpose}")[1]
 
 

@@ -27,7 +27,7 @@ from django.db.models import QuerySet
 from vault.errors import OpeningError, VaultError
 from vault.ids import new_id
 from vault.sealing import NONCE_BYTES, length_prefixed, open_sealed
-from vault.wraps import CUSTODY, DataKey, open_key_versions
+from vault.wraps import CUSTODY, DataKey, WrapRow, open_key_versions, open_wraps
 
 _header = struct.Struct("!BBH12s")
 HEADER_BYTES: Final = _header.size
@@ -155,6 +155,18 @@ def open_rows(rows: Sequence[SealedModel], reading: Reading) -> list[Any]:
             any row's bytes are not what was sealed for that row and revision. Nothing is returned then.
     """
     keys = _keys_for(rows, reading)
+    return [_open(row, keys) for row in rows]
+
+
+def open_restored_rows(rows: Sequence[SealedModel], wraps: Iterable[WrapRow], reading: Reading) -> list[Any]:
+    """As ``open_rows``, with wraps that were read elsewhere: from a restored copy of the database.
+
+    Raises:
+        VaultError: as ``open_rows`` does.
+    """
+    for row in rows:
+        reading.require(row.key_subject)
+    keys = open_wraps(wraps, holder=reading.organisation, purpose=reading.wraps)
     return [_open(row, keys) for row in rows]
 
 

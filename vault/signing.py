@@ -3,7 +3,8 @@
 Invariants:
 - A signature is the suite byte 1 followed by 64 bytes; any other suite or length is refused.
 - A private key never leaves its ``Signer``: no pickling, no printing.
-- A purpose's key signs only messages of that purpose: custody statements, certificates, checkpoints.
+- A purpose's key signs only messages of that purpose: custody statements, certificates,
+  checkpoints, manifests of backups.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from vault.errors import VaultError
 from vault.keyfiles import installed_keys
 
 SUITE: Final = b"\x01"
-PURPOSES: Final = frozenset({"custody", "certificate", "log"})
+PURPOSES: Final = frozenset({"custody", "certificate", "log", "backup"})
 
 
 class Signer:

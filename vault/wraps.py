@@ -37,6 +37,10 @@ _COLUMNS: Final = (
 )
 
 
+WrapRow = tuple[UUID, int, int, bytes, bytes]
+"""A wrap as it is read: subject, key version, epoch, wrapped key, commitment."""
+
+
 class DataKey:
     """A subject's data key in clear, in memory only; it neither prints nor pickles."""
 
@@ -146,10 +150,17 @@ def open_key_versions(
     subjects: Collection[UUID], *, holder: UUID, purpose: str = CUSTODY
 ) -> dict[tuple[UUID, int], DataKey]:
     """Every version of each subject's data key that ``holder`` has a wrap of; one query."""
+    return open_wraps(_fetch_wraps(subjects, holder, purpose), holder=holder, purpose=purpose)
+
+
+def open_wraps(
+    wraps: Iterable[WrapRow], *, holder: UUID, purpose: str = CUSTODY
+) -> dict[tuple[UUID, int], DataKey]:
+    """The data keys in these wraps of ``holder``, wherever they were read; one that does not open raises."""
     bind = _Binding(holder, purpose)
     ciphers: dict[int, tuple[int, Aead]] = {}
     keys = {}
-    for subject, version, epoch, wrapped, commitment in _fetch_wraps(subjects, holder, purpose):
+    for subject, version, epoch, wrapped, commitment in wraps:
         if epoch not in ciphers:
             ciphers[epoch] = wrapping_cipher(holder, purpose, epoch)
         suite, cipher = ciphers[epoch]
