@@ -32,11 +32,6 @@ from transfer.services.letters import draft_notice, usual_values
 from transfer.services.transfers import give_counsel_word, record_approval
 
 OFFICER = "个人信息保护负责人 privacy@canglan.example 4008111111"
-DECISIONS = {
-    Objection.Wish.OBJECT_ONLY: Objection.Decision.STAYS,
-    Objection.Wish.MOVE_AWAY: Objection.Decision.LEAVING,
-    Objection.Wish.CLOSE: Objection.Decision.LEAVING,
-}
 
 
 def agree(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
@@ -111,7 +106,10 @@ def serve(story: Story, cast: Cast, transfer: Transfer, campaign: NoticeCampaign
     story.equal("verdicts", found, {name: expected[name] for name in found})
     story.step("Every objection is decided")
     for objection in campaign.objections.exclude(decision__in=["left", "stays"]):
-        decide_objection(objection=objection, decision=DECISIONS[Objection.Wish(objection.wish)], by=officer)
+        # A wish that came after the window is the successor's to fulfil: the client stays for now.
+        leaves = cases.filter(client=objection.client_id, state=ClientCase.State.LEAVING).exists()
+        decision = Objection.Decision.LEAVING if leaves else Objection.Decision.STAYS
+        decide_objection(objection=objection, decision=decision, by=officer)
     # Whoever wanted to leave had a month for it: their exits are finished before cutover.
     for objection in campaign.objections.filter(decision=Objection.Decision.LEAVING):
         decide_objection(objection=objection, decision=Objection.Decision.LEFT, by=officer)
