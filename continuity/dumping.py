@@ -23,9 +23,9 @@ from continuity.measuring import SESSIONS, WRAPS
 from stand.binaries import find_postgres
 from stand.postgres import Server
 from stand.roles import DATABASE, MIGRATOR, OWNER
-from vault.keyring import installation_key
+from vault.backups import open_backup, seal_backup
 from vault.sealing import length_prefixed
-from vault.streams import StreamFacts, StreamSealer, open_stream
+from vault.streams import StreamFacts
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +67,11 @@ def dump(
     """
     command = [str(find_postgres().program("pg_dump")), "--format=custom", "--compress=0", "--no-sync"]
     command += [f"--snapshot={snapshot}", *options]
-    sealer = StreamSealer(path, key=installation_key("backup"), context=context_of(backup, path.name))
+    sealer = seal_backup(path, context=context_of(backup, path.name))
     with tempfile.TemporaryFile() as said, sealer:
         packer = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         with _started(command, _live_environment(), said, stdout=subprocess.PIPE) as program:
-            assert program.stdout is not None  # noqa: S101 - asked for above
+            assert program.stdout is not None
             while piece := program.stdout.read(_PIPE_BYTES):
                 sealer.write(packer.compress(piece))
                 beat()
@@ -89,11 +89,11 @@ def restore(path: Path, *, backup: UUID, server: Server, beat: Beat) -> None:
     """
     command = [str(server.program("pg_restore")), "--no-owner", "--no-privileges", f"--role={OWNER}"]
     command += ["--exit-on-error", "--single-transaction", f"--dbname={DATABASE}"]
-    pieces = open_stream(path, key=installation_key("backup"), context=context_of(backup, path.name))
+    pieces = open_backup(path, context=context_of(backup, path.name))
     with tempfile.TemporaryFile() as said:
         unpacker = zstandard.ZstdDecompressor().decompressobj()
         with _started(command, _scratch_environment(server), said, stdin=subprocess.PIPE) as program:
-            assert program.stdin is not None  # noqa: S101 - asked for above
+            assert program.stdin is not None
             try:
                 # When the program has ended early its status says why, not the broken pipe.
                 with suppress(BrokenPipeError):

@@ -26,7 +26,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from vault.aside import AsideFile
 from vault.errors import OpeningError, VaultError
-from vault.sealing import AES, KEY_BYTES, NONCE_BYTES, SUITES, TAG_BYTES, Aead, cipher_for, length_prefixed, open_sealed
+from vault.sealing import (
+    AES,
+    KEY_BYTES,
+    NONCE_BYTES,
+    SUITES,
+    TAG_BYTES,
+    Aead,
+    cipher_for,
+    length_prefixed,
+    open_sealed,
+)
 
 SCHEMA: Final = 1
 PIECE_BYTES: Final = 1024 * 1024
