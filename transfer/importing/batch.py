@@ -33,19 +33,20 @@ class Batch:
         if not bad:
             return
         self.faults += [Fault(self.lines[row], place, code) for row, (place, code) in bad.items()]
-        self._keep([row for row in range(len(self.lines)) if row not in bad])
+        self.keep([row for row in range(len(self.lines)) if row not in bad])
 
     def keep_lines(self, lines: set[int]) -> None:
         """Only these lines stand; the faults of the others are known already."""
-        self._keep([row for row, line in enumerate(self.lines) if line in lines])
+        self.keep([row for row, line in enumerate(self.lines) if line in lines])
 
     def pick(self, keep: Sequence[int]) -> "Batch":
         """These rows as a batch that shares its list of faults with this one."""
         picked = replace(self)
-        picked._keep(keep)
+        picked.keep(keep)
         return picked
 
-    def _keep(self, keep: Sequence[int]) -> None:
+    def keep(self, keep: Sequence[int]) -> None:
+        """Only these rows, by place, stand."""
         self.lines = _pick(self.lines, keep)
         self.digests = _pick(self.digests, keep)
         self.client_digests = _pick(self.client_digests, keep)
