@@ -44,6 +44,7 @@ _KEEPING = gettext_lazy("Keeping")
 _PEOPLE = gettext_lazy("People")
 
 PAGES: Final = (
+    Page(_TRANSFER, gettext_lazy("Where things stand"), "home", "transfer.view_transfer", "home"),
     Page(_TRANSFER, gettext_lazy("Transfers"), "arrows-exchange", "transfer.view_transfer", "transfer-list"),
     Page(_TRANSFER, gettext_lazy("Clients"), "users", "clients.view_client", "clients-list"),
     Page(_OVERSIGHT, gettext_lazy("Audit"), "history", "governance.view_log", "governance-log"),

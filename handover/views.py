@@ -1,16 +1,15 @@
-"""Error pages, health, and the first page's redirect."""
+"""Error pages and health."""
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from access.policies import public, signed_in
+from access.policies import public
 from audit.errors import Refused
-from handover.context import navigation
 
 
 def _error(request: HttpRequest, template: str, status: int, message: str) -> HttpResponse:
@@ -57,11 +56,3 @@ def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
-
-
-@require_safe
-@signed_in
-def home(request: HttpRequest) -> HttpResponse:
-    """The first page: the first one in the navigation that the person may use."""
-    entries = navigation(request)
-    return redirect(entries[0].url if entries else "access-account")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -63,14 +63,25 @@ def show(request: HttpRequest, template: str, transfer: Transfer, **context: Any
     user = person(request)
     sight = sees_data(user, transfer)
     tabs = [
-        {
-            "title": tab.title,
-            "url": reverse(tab.url_name, args=[transfer.pk]),
-            "active": request.path.startswith(reverse(tab.url_name, args=[transfer.pk]))
-            and (tab.url_name != "transfer-overview" or request.path == reverse(tab.url_name, args=[transfer.pk])),
-        }
-        for tab in TABS
-        if sight or not tab.data
+        _tab(request, tab, transfer) for tab in TABS if (sight or not tab.data) and _mounted(tab, transfer)
     ]
     side = side_of(transfer, user.organisation_id)
-    return render(request, template, {"transfer": transfer, "tabs": tabs, "side": side, "sight": sight, **context})
+    return render(
+        request, template, {"transfer": transfer, "tabs": tabs, "side": side, "sight": sight, **context}
+    )
+
+
+def _tab(request: HttpRequest, tab: Tab, transfer: Transfer) -> dict[str, Any]:
+    """The tab is active on its own page and those below it; the overview, above all others, only on its own."""
+    url = reverse(tab.url_name, args=[transfer.pk])
+    below = request.path.startswith(url) and tab.url_name != "transfer-overview"
+    return {"title": tab.title, "url": url, "active": below or request.path == url}
+
+
+def _mounted(tab: Tab, transfer: Transfer) -> bool:
+    """A page that this installation does not mount has no tab."""
+    try:
+        reverse(tab.url_name, args=[transfer.pk])
+    except NoReverseMatch:
+        return False
+    return True

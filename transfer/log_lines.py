@@ -1,0 +1,117 @@
+"""The newest log entries about one transfer, in words, with their numbers in the log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from access.models import User
+from audit.models import Event, Leaf
+from audit.queries import events_of
+from audit.registry import label
+from clients.models import Announcement, CustodyMove, NoticeCampaign
+from transfer.models import (
+    Agreement,
+    Certificate,
+    Extract,
+    GateException,
+    ImportRun,
+    Mandate,
+    Run,
+    Transfer,
+)
+
+#: What was done, as it follows a name: "Chen Lan signed the agreement".
+WORDS: dict[str, Promise] = {
+    "transfer.drafted": gettext_lazy("drafted the transfer"),
+    "transfer.transferee_named": gettext_lazy("named the transferee"),
+    "transfer.cutover_planned": gettext_lazy("planned the cutover"),
+    "transfer.counsel_spoke": gettext_lazy("confirmed the legal basis as counsel"),
+    "transfer.advanced": gettext_lazy("took the transfer one stage further"),
+    "transfer.aborted": gettext_lazy("aborted the transfer"),
+    "transfer.approval_recorded": gettext_lazy("recorded an approval"),
+    "transfer.exception_asked": gettext_lazy("asked for an exception to a gate"),
+    "transfer.exception_granted": gettext_lazy("granted an exception to a gate"),
+    "agreement.drafted": gettext_lazy("drafted a version of the agreement"),
+    "agreement.executed_registered": gettext_lazy("registered the executed agreement"),
+    "agreement.signed": gettext_lazy("signed the agreement"),
+    "agreement.clause_breached": gettext_lazy("found a clause breached"),
+    "agreement.breach_decided": gettext_lazy("decided what follows from a breach"),
+    "cases.opened": gettext_lazy("opened the clients' cases"),
+    "cases.assessed": gettext_lazy("assessed all clients"),
+    "notice.drafted": gettext_lazy("drafted the notice"),
+    "notice.approved": gettext_lazy("approved the notice"),
+    "notice.evidence_loaded": gettext_lazy("loaded evidence of delivery"),
+    "notice.announced": gettext_lazy("entered an announcement"),
+    "notice.announcement_signed_off": gettext_lazy("signed the announcement off as counsel"),
+    "notice.objections_loaded": gettext_lazy("loaded objections"),
+    "import.extract_received": gettext_lazy("handed in an extract"),
+    "import.totals_declared": gettext_lazy("declared control totals"),
+    "import.policy_set": gettext_lazy("set a field policy"),
+    "import.run_started": gettext_lazy("started loading an extract"),
+    "import.run_planned": gettext_lazy("divided an extract into parts"),
+    "import.run_stopped": gettext_lazy("stopped a loading"),
+    "import.run_refused": gettext_lazy("refused an extract"),
+    "import.run_finished": gettext_lazy("finished loading an extract"),
+    "import.chunk_loaded": gettext_lazy("loaded a part of an extract"),
+    "import.chunk_profiled": gettext_lazy("looked through a part of an extract"),
+    "import.firms_matched": gettext_lazy("matched the clients of both firms"),
+    "run.rehearsal_started": gettext_lazy("started a rehearsal"),
+    "run.delivered": gettext_lazy("made the delivery"),
+    "run.return_received": gettext_lazy("received what came back"),
+    "run.reconciled": gettext_lazy("reconciled"),
+    "runbook.drafted": gettext_lazy("drafted the runbook"),
+    "mandate.drafted": gettext_lazy("drafted the mandate"),
+    "mandate.signed": gettext_lazy("signed the mandate"),
+    "cutover.begun": gettext_lazy("began the cutover"),
+    "cutover.finished": gettext_lazy("finished the cutover"),
+    "custody.released": gettext_lazy("released a batch of clients"),
+    "custody.accepted": gettext_lazy("accepted a batch of clients"),
+    "certificate.issued": gettext_lazy("issued the certificate"),
+    "certificate.pack_made": gettext_lazy("made the regulator's pack"),
+}
+_OF_TRANSFER: tuple[type[Model], ...] = (Agreement, Certificate, Extract, GateException, Mandate, Run)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry: when, who, what, and its number in the log, or none while it waits to be numbered."""
+
+    at: datetime
+    who: str
+    what: str
+    number: int | None
+
+
+def latest_lines(transfer: Transfer, *, limit: int = 10) -> list[Line]:
+    """The newest entries about the transfer and what belongs to it, newest first."""
+    found: QuerySet[Event] = reduce(or_, (events_of(subject) for subject in _subjects(transfer)))
+    events = list(found.order_by("-id")[:limit])
+    names = dict(User.objects.filter(pk__in={event.actor for event in events}).values_list("pk", "name"))
+    numbers = dict(Leaf.objects.filter(event__in=events).values_list("event_id", "index"))
+    return [
+        Line(event.at, _name(names, event.actor), str(WORDS.get(event.type, label(event.type))), numbers.get(event.pk))
+        for event in events
+    ]
+
+
+def _name(names: dict[UUID, str], actor: UUID | None) -> str:
+    return _("The product") if actor is None else names.get(actor, _("somebody"))
+
+
+def _subjects(transfer: Transfer) -> Iterable[Model]:
+    yield transfer
+    for model in _OF_TRANSFER:
+        yield from model._default_manager.filter(transfer=transfer).order_by("-pk")[:20]  # noqa: SLF001
+    yield from ImportRun.objects.filter(extract__transfer=transfer).order_by("-pk")[:20]
+    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk)
+    yield from campaigns
+    yield from Announcement.objects.filter(campaign__in=campaigns).order_by("-pk")[:10]
+    yield from CustodyMove.objects.filter(occasion=transfer.pk).order_by("-number")[:10]

@@ -1,0 +1,192 @@
+"""Where a transfer stands: what blocks it, whose move it is, which clocks run. Read by the pages, stored nowhere."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, Min
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from audit.queries import events_of
+from transfer.events import TransferEvent
+from transfer.gates.registry import Fact, Gate, gate
+from transfer.models import ClientCase, Transfer
+from transfer.services.transfers import NEXT_STAGE
+
+#: The stage that each gate closes off; a gate is due from the stage before it on.
+GATE_STAGES = {1: "loading", 2: "loading", 3: "reviewing", 4: "notifying", 5: "notifying", 6: "notifying",
+               7: "notifying", 8: "ready"}  # fmt: skip
+ORDER = [state.value for state in Transfer.State]
+
+#: What stands in the way, by fact, in half a sentence; ``%(count)s`` is the count of the fact.
+HINDRANCES = {
+    "signed_by_both": gettext_lazy("the agreement is not signed by both parties"),
+    "clauses_bound": gettext_lazy("the agreement's clauses are not bound yet"),
+    "counsel_spoke": gettext_lazy("counsel has not spoken on the legal basis"),
+    "extracts_loaded": gettext_lazy("%(count)s kinds of extract are not loaded"),
+    "nothing_pending": gettext_lazy("%(count)s extracts or parts of them wait to be loaded"),
+    "counts_equal": gettext_lazy("declared and found counts or totals differ"),
+    "rejects_decided": gettext_lazy("%(count)s refused lines are undecided"),
+    "no_unknown_field": gettext_lazy("%(count)s fields have no policy"),
+    "credentials_stay": gettext_lazy("%(count)s secret fields would move"),
+    "breaches_decided": gettext_lazy("%(count)s breaches of clauses are undecided"),
+    "cases_assessed": gettext_lazy("no client has a verdict yet"),
+    "notice_proved": gettext_lazy("%(count)s clients have no proof of notice"),
+    "nobody_undeliverable": gettext_lazy("%(count)s clients could not be reached"),
+    "windows_over": gettext_lazy("the time to object still runs for %(count)s clients"),
+    "objections_decided": gettext_lazy("%(count)s objections are undecided"),
+    "backup_young": gettext_lazy("there is no backup younger than the limit"),
+    "backup_proved": gettext_lazy("the newest backup was not restored and compared"),
+    "rehearsed": gettext_lazy("no rehearsal ran to its end"),
+    "no_unexplained_break": gettext_lazy("%(count)s breaks of the last rehearsal are unexplained"),
+    "room_missing": gettext_lazy("the part of the product that proves it is not built yet"),
+    "earlier_gates_open": gettext_lazy("%(count)s earlier gates are closed"),
+    "runbook_ready": gettext_lazy("the runbook is not complete"),
+    "outside_parties_ready": gettext_lazy("outside parties have not proved that they are ready"),
+    "mandate_transferor": gettext_lazy("two people of the transferor have not signed the mandate"),
+    "mandate_transferee": gettext_lazy("two people of the transferee have not signed the mandate"),
+    "mandate_window": gettext_lazy("the mandate's window is not open"),
+}
+
+#: What there is to do in a stage whose way on is no gate.
+ACTS = {
+    Transfer.State.DRAFT: gettext_lazy("Nothing stands in the way of loading the data."),
+    Transfer.State.CUTTING_OVER: gettext_lazy("The cutover is under way."),
+    Transfer.State.RECONCILING: gettext_lazy("The handed-over data is being reconciled."),
+    Transfer.State.SETTLED: gettext_lazy("Everything is reconciled and certified."),
+    Transfer.State.CLOSED: gettext_lazy("The transfer is closed."),
+    Transfer.State.ABORTED: gettext_lazy("The transfer was aborted; nothing was handed over."),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one transfer stands, in words: the first line of its page and its line on the home page."""
+
+    transfer: Transfer
+    blocking: Gate | None
+    sentence: str
+    mover: str
+    since: datetime.datetime | None
+
+
+def standing(transfer: Transfer) -> Standing:
+    """The first closed gate before the next stage, what is missing, and whose move it is."""
+    blocking = next((found for found in _gates_ahead(transfer) if not found.open), None)
+    if blocking is None:
+        return Standing(transfer, None, _open_sentence(transfer), _mover_without_gate(transfer), stage_since(transfer))
+    sentence = _("Gate %(number)s, %(title)s, is closed: %(what)s.") % {
+        "number": blocking.number, "title": blocking.title, "what": hindrance(blocking),
+    }
+    return Standing(transfer, blocking, sentence, whose(transfer, blocking.missing[0]), stage_since(transfer))
+
+
+def hindrance(closed: Gate) -> str:
+    """What keeps the gate closed, in half a sentence: the first missing fact and how many more there are."""
+    first, *others = closed.missing
+    words = HINDRANCES.get(first.code)
+    said = str(first.text).rstrip(".。") if words is None else str(words) % {"count": f"{first.count or 0:,d}"}
+    if not others:
+        return said
+    return ngettext("%(said)s, and %(count)s more fact", "%(said)s, and %(count)s more facts", len(others)) % {
+        "said": said, "count": len(others),
+    }
+
+
+def whose(transfer: Transfer, fact: Fact) -> str:
+    """The firm or person whose move it is while this fact does not hold, by name."""
+    taker = transfer.transferee.name if transfer.transferee else _("the transferee, not named yet")
+    names = {
+        "transferor": transfer.transferor.name,
+        "transferee": taker,
+        "counsel": _("counsel"),
+        "both": _("%(giver)s and %(taker)s") % {"giver": transfer.transferor.name, "taker": taker},
+    }
+    return str(names.get(fact.whose, transfer.transferor.name))
+
+
+def stage_since(transfer: Transfer) -> datetime.datetime | None:
+    """When the transfer came to the stage it stands at, as the log says."""
+    steps = events_of(transfer).filter(type__in=[TransferEvent.DRAFTED, TransferEvent.ADVANCED, TransferEvent.ABORTED])
+    return steps.values_list("at", flat=True).first()
+
+
+def gate_state(transfer: Transfer, found: Gate) -> str:
+    """The code of the gate's badge: open, open by exception, closed, or not due yet."""
+    if found.holds:
+        return "gate_open"
+    if found.excepted:
+        return "gate_exception"
+    due_from = ORDER.index(GATE_STAGES[found.number]) - 1
+    return "gate_closed" if ORDER.index(transfer.state) >= due_from else "gate_later"
+
+
+def gate_card(transfer: Transfer, found: Gate, *, counts: bool) -> dict[str, Any]:
+    """The gate as parts/gate.html shows it; without ``counts`` it says open or closed and nothing of the data."""
+    state = gate_state(transfer, found)
+    facts = [
+        {
+            "text": fact.text, "met": fact.ok, "url": fact.link,
+            "count": fact.count if fact.count and counts else None,
+        }
+        for fact in found.facts
+    ]
+    card: dict[str, Any] = {
+        "number": found.number, "title": found.title, "opens": found.opens, "state": state,
+        "url": reverse("transfer-gate", args=[transfer.pk, found.number]),
+        "facts": facts if counts or found.number == 1 else [],
+    }
+    if state == "gate_closed":
+        card["move"] = {"who": whose(transfer, found.missing[0])}
+    return card
+
+
+def clocks(transfer: Transfer) -> list[dict[str, Any]]:
+    """What runs out: the windows to object, first and last, and the planned cutover; nothing once past no return."""
+    if transfer.no_return_at is not None or transfer.state in {Transfer.State.ABORTED, Transfer.State.CLOSED}:
+        return []
+    running = ClientCase.objects.filter(transfer=transfer, state=ClientCase.State.NOTIFIED)
+    ends = running.aggregate(first=Min("window_ends_on"), last=Max("window_ends_on"))
+    notified = f"{reverse('transfer-cases', args=[transfer.pk])}?state=notified"
+    found = [
+        (_("the first client's time to object ends"), _end_of(ends["first"]), notified),
+        (_("the last client's time to object ends"), _end_of(ends["last"]), notified),
+        (_("planned cutover"), transfer.planned_cutover, reverse("transfer-overview", args=[transfer.pk])),
+    ]
+    seen, running_clocks = set(), []
+    for text, at, url in sorted((row for row in found if row[1] is not None), key=lambda row: row[1]):
+        if (at, url) in seen:
+            continue
+        seen.add((at, url))
+        left = (at - timezone.now()).total_seconds()
+        kind = "bad" if left <= 0 else "warn" if left < 3 * 86_400 else "calm"
+        running_clocks.append({"text": text, "ends_at": at, "seconds_left": left, "url": url, "kind": kind})
+    return running_clocks
+
+
+def _end_of(day: datetime.date | None) -> datetime.datetime | None:
+    if day is None:
+        return None
+    return timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time.min))
+
+
+def _gates_ahead(transfer: Transfer) -> Iterator[Gate]:
+    """The gates before the next stage, each computed when it is asked for."""
+    numbers = (8,) if transfer.state == Transfer.State.READY else NEXT_STAGE.get(transfer.state, ("", ()))[1]
+    return (gate(transfer, number) for number in numbers)
+
+
+def _open_sentence(transfer: Transfer) -> str:
+    if transfer.state in ACTS:
+        return str(ACTS[Transfer.State(transfer.state)])
+    return _("Every gate before the next stage is open.")
+
+
+def _mover_without_gate(transfer: Transfer) -> str:
+    if transfer.state in {Transfer.State.CLOSED, Transfer.State.ABORTED}:
+        return ""
+    return str(transfer.transferor.name)

@@ -1,0 +1,164 @@
+"""What becomes of every client: the funnel, the clients of one state with the reasons, and the assessment."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from access.policies import may, permission_required
+from rules.errors import RulesError
+from rules.packs import Pack
+from rules.reasons import reason_text
+from transfer.models import ClientCase, Transfer
+from transfer.services.cases import assess_cases, current_campaign, funnel, transfer_pack
+from transfer.views.frame import find_open_transfer, person, show
+from transfer.views.recipients import client_cells
+
+REQUIREMENTS = {
+    "notice_only": gettext_lazy("notice"),
+    "notice_with_exit": gettext_lazy("notice, with time to object or leave"),
+    "separate_consent": gettext_lazy("separate consent"),
+    "none_needed": gettext_lazy("nothing"),
+}
+
+
+@require_GET
+@permission_required("transfer.view_transfer")
+def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Every state with its count, and the clients of the state in the address."""
+    transfer = find_open_transfer(request, pk)
+    counts = funnel(transfer)
+    state = request.GET.get("state", "")
+    state = state if state in counts else ""
+    total = sum(counts.values())
+    return show(
+        request,
+        "transfer/cases.html",
+        transfer,
+        sentence=_sentence(counts, state, total),
+        stats=_stats(transfer, counts, state, total),
+        total=total,
+        state=state,
+        table=_table(request, transfer, state, counts[state] if state else total),
+        may_assess=may(person(request), "transfer.assess_cases", transfer),
+    )
+
+
+def _sentence(counts: dict[str, int], state: str, total: int) -> str:
+    if not total:
+        return _("No client has been assessed yet.")
+    if state:
+        words = {"count": f"{counts[state]:,d}", "total": f"{total:,d}", "state": ClientCase.State(state).label}
+        return _("%(count)s of %(total)s clients are in the state “%(state)s”.") % words
+    ready = counts[ClientCase.State.CLEARED] + counts[ClientCase.State.RELEASED] + counts[ClientCase.State.ACCEPTED]
+    return _("%(ready)s of %(total)s clients may move or have moved; every client stands in exactly one state.") % {
+        "ready": f"{ready:,d}", "total": f"{total:,d}",
+    }
+
+
+def _stats(transfer: Transfer, counts: dict[str, int], state: str, total: int) -> list[dict[str, Any]]:
+    """One figure per state, all of them, and the sum they add up to."""
+    address = reverse("transfer-cases", args=[transfer.pk])
+    stats: list[dict[str, Any]] = [
+        {
+            "label": ClientCase.State(code).label, "value": count, "url": f"{address}?state={code}",
+            "note": _("shown below") if code == state else "",
+        }
+        for code, count in counts.items()
+    ]
+    return [*stats, {"label": _("Together"), "value": total, "url": address}]
+
+
+def _table(request: HttpRequest, transfer: Transfer, state: str, total: int) -> dict[str, Any]:
+    user = person(request)
+    wanted = ClientCase.objects.filter(transfer=transfer).select_related("client").order_by("pk")
+    if state:
+        wanted = wanted.filter(state=state)
+    after = _uuid(request.GET.get("after", ""))
+    page = wanted.filter(pk__gt=after) if after else wanted
+    rows = list(page[: settings.PAGE_ROWS + 1])
+    more, rows = len(rows) > settings.PAGE_ROWS, rows[: settings.PAGE_ROWS]
+    cells = client_cells(user, [row.client for row in rows])
+    campaign = current_campaign(transfer)
+    letters = campaign is not None and may(user, "clients.draft_notice", transfer.transferor)
+    pack = transfer_pack(transfer)
+    columns = [
+        {"title": _("Client")}, {"title": _("Kind")}, {"title": _("State")}, {"title": _("Owed")},
+        {"title": _("Served")}, {"title": _("Time to object ends")}, {"title": _("Why")},
+    ]
+    listed = []
+    for row in rows:
+        line = [
+            cells[row.client_id], row.client.get_kind_display(), {"kind": "state", "value": row.state},
+            REQUIREMENTS.get(row.requirement, row.requirement), _served(row), row.window_ends_on or "",
+            _reasons(pack, row.reasons),
+        ]
+        if letters and campaign is not None:
+            url = reverse("transfer-notice-letter", args=[transfer.pk, campaign.pk, row.client_id])
+            line.append({"value": _("Letter (PDF)"), "url": url})
+        listed.append(line)
+    if letters:
+        columns.append({"title": _("Letter")})
+    address = f"?state={state}&" if state else "?"
+    return {
+        "id": "cases", "caption": _("Clients and the reasons for their state"), "columns": columns, "rows": listed,
+        "pager": {
+            "shown": len(rows), "total": total, "first_url": address.rstrip("&") if after else "",
+            "next_url": f"{address}after={rows[-1].pk}" if more else "",
+        },
+        "empty": {
+            "title": _("No client in this state") if total or state else _("No client has a verdict yet"),
+            "what": _("Here stand the clients with what each is owed by law, and why."),
+            "why": _("Load the clients first; then assess them. The verdicts rest on notices, answers and the rule pack."),
+            "icon": "users",
+        },
+    }
+
+
+def _served(row: ClientCase) -> str:
+    if not row.served or row.served_on is None:
+        return str(ClientCase.Served.NOT.label)
+    return f"{row.get_served_display()} · {row.served_on.isoformat()}"
+
+
+def _reasons(pack: Pack, lines: list[str]) -> str:
+    """The reasons of a verdict in the reader's language, each with its article."""
+    language = get_language() or "en"
+    said = []
+    for line in lines:
+        rule_id, article, code = line.split("|", 2)
+        try:
+            words = reason_text(code).in_language(language)
+            cited = pack.rule(rule_id).citation.in_language(language)
+        except (RulesError, KeyError):
+            words, cited = code, article
+        opening, closing = ("（", "）") if language.startswith("zh") else (" (", ")")
+        said.append(f"{words}{opening}{cited}{closing}")
+    return ("" if language.startswith("zh") else " ").join(said)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_POST
+@permission_required("transfer.assess_cases")
+def assess(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give every client today's verdict."""
+    transfer = find_open_transfer(request, pk)
+    counts = assess_cases(transfer=transfer, by=person(request))
+    total = sum(counts.values())
+    words = ngettext("%(count)s client was assessed.", "%(count)s clients were assessed.", total)
+    messages.success(request, words % {"count": f"{total:,d}"})
+    return redirect("transfer-cases", pk=pk)

@@ -1,0 +1,111 @@
+"""One gate with the facts it is computed from, and exceptions to it: asked by one person, granted by another."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from access.policies import may, permission_required
+from access.stepup import step_up_required
+from transfer.forms.transfers import EmptyForm, ReasonForm
+from transfer.gates.registry import TITLES, WITHOUT_EXCEPTION, Gate, gate
+from transfer.models import GateException, Transfer
+from transfer.policies import sees_data
+from transfer.services.exceptions import ask_exception, grant_exception
+from transfer.standing import gate_card, gate_state, hindrance
+from transfer.views.acts import Act, perform
+from transfer.views.frame import find_transfer, person, show
+
+
+def _find(request: HttpRequest, pk: UUID, number: int) -> tuple[Transfer, Gate]:
+    transfer = find_transfer(request, pk)
+    if number not in TITLES:
+        raise Http404
+    return transfer, gate(transfer, number)
+
+
+@require_GET
+@permission_required("transfer.view_transfer")
+def one_gate(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """Whether the gate is open, from which facts, and what was excepted."""
+    transfer, found = _find(request, pk, number)
+    user = person(request)
+    sight = sees_data(user, transfer)
+    asks = not found.open and found.exception is None and number not in WITHOUT_EXCEPTION
+    waiting = found.exception is not None and found.exception.granted_at is None
+    own = found.exception is not None and found.exception.asked_by_id == user.pk
+    return show(
+        request,
+        "transfer/gate.html",
+        transfer,
+        gate=gate_card(transfer, found, counts=sight),
+        sentence=_sentence(transfer, found),
+        exception=found.exception,
+        may_ask=asks and may(user, "transfer.ask_exception", transfer),
+        may_grant=waiting and not own and may(user, "transfer.grant_exception", transfer),
+        waiting=waiting,
+        takes_none=number in WITHOUT_EXCEPTION,
+    )
+
+
+def _sentence(transfer: Transfer, found: Gate) -> str:
+    words = {"number": found.number, "title": found.title, "opens": found.opens}
+    if found.holds:
+        return _("Gate %(number)s is open: every fact holds. It opens %(opens)s.") % words
+    words["what"] = hindrance(found)
+    if found.excepted:
+        return _("Gate %(number)s is open by exception, although %(what)s.") % words
+    if gate_state(transfer, found) == "gate_later":
+        return _("Gate %(number)s is not due yet; today it would be closed: %(what)s.") % words
+    return _("Gate %(number)s is closed: %(what)s.") % words
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("transfer.ask_exception")
+def ask(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """Ask that a closed gate be passed, with a reason."""
+    transfer, found = _find(request, pk, number)
+    act = Act(
+        title=_("Ask for an exception to gate %(number)s") % {"number": number},
+        sentence=_sentence(transfer, found),
+        submit=gettext_lazy("Ask for the exception"),
+        back=reverse("transfer-gate", args=[pk, number]),
+        done=gettext_lazy("The exception is asked for. Another compliance officer grants it; until then the gate stays closed."),
+    )
+    form = ReasonForm(request.POST or None)
+    return perform(
+        request, transfer, form, act,
+        lambda words: ask_exception(transfer=transfer, gate=number, by=person(request), **words),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("transfer.grant_exception")
+@step_up_required
+def grant(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """Grant what somebody else asked for."""
+    transfer, _found = _find(request, pk, number)
+    exception = get_object_or_404(GateException, transfer=transfer, gate=number)
+    act = Act(
+        title=_("Grant the exception to gate %(number)s") % {"number": number},
+        sentence=_("%(name)s asked: %(reason)s") % {"name": exception.asked_by.name, "reason": exception.reason},
+        submit=gettext_lazy("Grant the exception"),
+        back=reverse("transfer-gate", args=[pk, number]),
+        done=gettext_lazy("The gate is open by exception."),
+        confirms=True,
+        danger=True,
+        step_up=True,
+        irreversible=[gettext_lazy("The exception stands on the first page of the certificate, with both names.")],
+        signers=[{
+            "name": exception.asked_by.name, "organisation": exception.asked_by.organisation.name, "signed": True,
+            "at": exception.asked_at,
+        }],
+    )
+    form = EmptyForm(request.POST if request.method == "POST" else None)
+    return perform(
+        request, transfer, form, act, lambda _words: grant_exception(exception=exception, by=person(request))
+    )

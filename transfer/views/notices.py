@@ -1,0 +1,385 @@
+"""Notices: drafted from the template, approved, proved delivered, announced, and what clients answered."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from access.policies import may, permission_required, require
+from audit.errors import Refused
+from audit.reading import reading
+from clients.models import Announcement, Client, NoticeCampaign, Objection
+from clients.services.notices import (
+    Loaded,
+    approve_campaign,
+    enter_announcement,
+    import_delivery_evidence,
+    sign_off_announcement,
+)
+from clients.services.objections import decide_objection, import_objections
+from transfer.forms.notices import (
+    AnnouncementForm,
+    EvidenceForm,
+    NoticeForm,
+    ObjectionDecisionForm,
+    ObjectionsForm,
+)
+from transfer.forms.transfers import EmptyForm
+from transfer.models import Transfer
+from transfer.services.letters import compose_notice, draft_notice, print_letter, usual_values
+from transfer.views.acts import Act, perform
+from transfer.views.frame import find_open_transfer, person, show
+from transfer.views.recipients import client_cells
+from vault.models import SealedFile
+
+LINES_NAMED = 20
+
+
+def _back(transfer: Transfer) -> str:
+    return reverse("transfer-notices", args=[transfer.pk])
+
+
+def _campaign(transfer: Transfer, pk: UUID) -> NoticeCampaign:
+    return get_object_or_404(NoticeCampaign, pk=pk, occasion=transfer.pk)
+
+
+@require_GET
+@permission_required("clients.view_notice")
+def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The notices with their proof, the announcements, and the objections."""
+    transfer = find_open_transfer(request, pk)
+    user = person(request)
+    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk).select_related("sender", "created_by", "approved_by")
+    cards = [_card(user, transfer, campaign) for campaign in campaigns.order_by("-number")]
+    objections = Objection.objects.filter(campaign__in=campaigns)
+    waiting = objections.filter(decision=Objection.Decision.OPEN).count()
+    return show(
+        request,
+        "transfer/notices.html",
+        transfer,
+        sentence=_sentence(cards, waiting),
+        cards=cards,
+        table=_objection_table(request, transfer, objections),
+        waiting=waiting,
+        answers=objections.count(),
+        may_draft=may(user, "clients.draft_notice", transfer.transferor),
+    )
+
+
+def _sentence(cards: list[dict[str, Any]], waiting: int) -> str:
+    if not cards:
+        return _("No notice has been drafted yet.")
+    newest = cards[0]["campaign"]
+    if newest.approved_at is None:
+        return _("Notice %(number)s waits for a second person to approve it.") % {"number": newest.number}
+    said = _("Notice %(number)s: %(delivered)s clients have proof of delivery, %(returned)s attempts came back.") % {
+        "number": newest.number, "delivered": f"{cards[0]['delivered']:,d}", "returned": f"{cards[0]['returned']:,d}",
+    }
+    if not waiting:
+        return said
+    more = ngettext("%(count)d objection waits for a decision.", "%(count)d objections wait for a decision.", waiting)
+    return f"{said} {more % {'count': waiting}}"
+
+
+def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, Any]:
+    """One notice as the page shows it, with what this person may do to it."""
+    chinese = (get_language() or "").startswith("zh")
+    channels = campaign.evidence.values("channel", "outcome").annotate(count=Count("pk")).order_by("channel", "outcome")
+    loads = campaign.approved_at is not None and may(user, "clients.load_evidence", campaign)
+    return {
+        "campaign": campaign,
+        "text": campaign.text_zh if chinese else campaign.text_en,
+        "digest": bytes(campaign.text_digest).hex(),
+        "delivered": campaign.evidence.filter(outcome="delivered").values("client").distinct().count(),
+        "returned": campaign.evidence.filter(outcome="returned").count(),
+        "channels": [
+            {
+                "channel": campaign.evidence.model.Channel(row["channel"]).label,
+                "outcome": row["outcome"], "count": row["count"],
+            }
+            for row in channels
+        ],
+        "announcements": [
+            {
+                "row": row,
+                "may_sign_off": row.signed_off_at is None and may(user, "clients.sign_off_announcement", transfer),
+            }
+            for row in campaign.announcements.select_related("signed_off_by", "entered_by").order_by("published_on")
+        ],
+        "may_approve": campaign.approved_at is None
+        and campaign.created_by_id != user.pk
+        and may(user, "clients.approve_notice", campaign),
+        "loads": loads,
+        "samples": _samples(transfer) if may(user, "clients.draft_notice", campaign.sender) else [],
+    }
+
+
+def _samples(transfer: Transfer) -> list[dict[str, object]]:
+    """Clients whose letter is worth a look: an ordinary one, and one whose guardian is written to."""
+    own = Client.objects.filter(book=transfer.book_id, custodian=transfer.transferor_id).order_by("pk")
+    rows = (
+        (_("Letter to a client (PDF)"), own.filter(is_under14=False).first()),
+        (_("Letter to a guardian (PDF)"), own.filter(is_under14=True).first()),
+    )
+    return [{"title": title, "client": client.pk} for title, client in rows if client is not None]
+
+
+def _objection_table(request: HttpRequest, transfer: Transfer, objections: Any) -> dict[str, Any]:
+    user = person(request)
+    wanted = objections.select_related("client", "campaign", "decided_by").order_by("pk")
+    decision = request.GET.get("decision", "")
+    if decision in Objection.Decision.values:
+        wanted = wanted.filter(decision=decision)
+    after = request.GET.get("after", "")
+    try:
+        page = wanted.filter(pk__gt=UUID(after)) if after else wanted
+    except ValueError:
+        page = wanted
+    rows = list(page[: settings.PAGE_ROWS + 1])
+    more, rows = len(rows) > settings.PAGE_ROWS, rows[: settings.PAGE_ROWS]
+    cells = client_cells(user, [row.client for row in rows]) if rows else {}
+    listed = [
+        [
+            cells[row.client_id], row.raised_on, row.get_wish_display(),
+            {"kind": "state", "value": row.decision, "word": row.get_decision_display()},
+            row.decided_by.name if row.decided_by else "",
+            _decide_cell(user, transfer, row),
+        ]
+        for row in rows
+    ]
+    address = f"?decision={decision}&" if decision else "?"
+    return {
+        "id": "objections", "caption": _("Objections and wishes to leave"), "rows": listed,
+        "columns": [{"title": title} for title in (
+            _("Client"), _("Raised on"), _("What the client wants"), _("Decision"), _("Decided by"), _("Act"),
+        )],
+        "pager": {"shown": len(rows), "next_url": f"{address}after={rows[-1].pk}" if more else ""},
+    }
+
+
+def _decide_cell(user: Any, transfer: Transfer, row: Objection) -> object:
+    final = row.decision in {Objection.Decision.LEFT, Objection.Decision.STAYS}
+    if final or not may(user, "clients.decide_objection", row.campaign):
+        return ""
+    return {"value": _("Decide"), "url": reverse("transfer-objection", args=[transfer.pk, row.pk])}
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.draft_notice")
+def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Word the notice, look at it in both languages against the law's list, and draft it."""
+    transfer = find_open_transfer(request, pk)
+    require(person(request), "clients.draft_notice", transfer.transferor)
+    given = usual_values(transfer)
+    form = NoticeForm(request.POST or None, initial=given)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        if request.POST.get("act") == "draft":
+            try:
+                draft_notice(transfer=transfer, given=given, by=person(request))
+            except Refused as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                messages.success(request, _("The notice is drafted. Another compliance officer approves it."))
+                return redirect(_back(transfer))
+    notice = compose_notice(transfer, given)
+    return show(
+        request, "transfer/notice_draft.html", transfer, form=form, notice=notice, lists=_lists(notice),
+        previewed=request.method == "POST",
+    )
+
+
+def _lists(notice: Any) -> list[dict[str, Any]]:
+    """For each language the items of the law's list, said or missing, in the reader's language."""
+    reader = get_language() or "en"
+    return [
+        {
+            "language": "en" if suffix == "en" else "zh-Hans",
+            "name": _("English") if suffix == "en" else _("Chinese"),
+            "text": notice.texts[suffix],
+            "missing": [item.text.in_language(reader) for item in found.missing],
+            "covered": [item.text.in_language(reader) for item in found.covered],
+        }
+        for suffix, found in notice.covered.items()
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.approve_notice")
+def approve(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
+    """The second person approves the text as it stands."""
+    transfer = find_open_transfer(request, pk)
+    row = _campaign(transfer, campaign)
+    act = Act(
+        title=_("Approve notice %(number)s") % {"number": row.number},
+        sentence=gettext_lazy("Read both texts. From your approval on they cannot change, and the notice may be sent."),
+        submit=gettext_lazy("Approve the notice"),
+        back=_back(transfer),
+        done=gettext_lazy("The notice is approved and may be sent."),
+        confirms=True,
+        consequences=[{
+            "count": Client.objects.filter(book=transfer.book_id).count(), "text": gettext_lazy("clients are to get it"),
+            "url": reverse("transfer-cases", args=[pk]),
+        }],
+        irreversible=[gettext_lazy("The text stands; a change needs a new notice.")],
+        signers=[{"name": row.created_by.name, "organisation": row.sender.name, "signed": True, "at": row.created_at}],
+    )
+    texts = [{"language": "en", "text": row.text_en}, {"language": "zh-Hans", "text": row.text_zh}]
+    form = EmptyForm(request.POST if request.method == "POST" else None)
+    return perform(
+        request, transfer, form, act, lambda _words: approve_campaign(campaign=row, by=person(request)), texts=texts
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.load_evidence")
+def evidence(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
+    """Load proof of delivery."""
+    transfer = find_open_transfer(request, pk)
+    act = Act(
+        title=gettext_lazy("Load evidence of delivery"),
+        sentence=gettext_lazy("Each line counts from the day it was true, not from today. A wrong line refuses the file."),
+        submit=gettext_lazy("Load the evidence"),
+        back=_back(transfer),
+        done="",
+    )
+    form = EvidenceForm(request.POST or None, request.FILES or None)
+    return _load(request, transfer, _campaign(transfer, campaign), form, act, import_delivery_evidence)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.load_evidence")
+def objections(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
+    """Load what clients answered."""
+    transfer = find_open_transfer(request, pk)
+    act = Act(
+        title=gettext_lazy("Load objections"),
+        sentence=gettext_lazy("Each line is one client's answer with its own day. A wrong line refuses the file."),
+        submit=gettext_lazy("Load the objections"),
+        back=_back(transfer),
+        done="",
+    )
+    form = ObjectionsForm(request.POST or None, request.FILES or None)
+    return _load(request, transfer, _campaign(transfer, campaign), form, act, import_objections)
+
+
+def _load(request: HttpRequest, transfer: Transfer, row: NoticeCampaign, form: Any, act: Act, service: Any) -> HttpResponse:
+    user = person(request)
+    require(user, "clients.load_evidence", row)
+
+    def load(words: dict[str, Any]) -> str:
+        file: SealedFile = words["document"].sealed_file
+        with reading(actor=user, organisation=file.holder, purpose="notice_evidence", subjects=[file.pk]) as right:
+            return _said(service(campaign=row, file=file, book=transfer.book, reading=right, by=user))
+
+    return perform(request, transfer, form, act, load)
+
+
+def _said(loaded: Loaded) -> str:
+    words = _("%(kept)s lines were kept, %(known)s were known before.") % {"kept": loaded.kept, "known": loaded.known}
+    if loaded.unknown_lines:
+        named = ", ".join(str(line) for line in loaded.unknown_lines[:LINES_NAMED])
+        more = "…" if len(loaded.unknown_lines) > LINES_NAMED else ""
+        words += " " + _("%(count)s lines name no client of this book: %(lines)s.") % {
+            "count": len(loaded.unknown_lines), "lines": named + more,
+        }
+    return words + " " + _("Assess the clients next.")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.load_evidence")
+def announcement(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
+    """Enter a public announcement with its proof."""
+    transfer = find_open_transfer(request, pk)
+    row = _campaign(transfer, campaign)
+    act = Act(
+        title=gettext_lazy("Enter an announcement"),
+        sentence=gettext_lazy("It serves only those whom the attempts did not reach, and only after counsel's sign-off."),
+        submit=gettext_lazy("Enter the announcement"),
+        back=_back(transfer),
+        done=gettext_lazy("The announcement is on record. Counsel signs it off next."),
+    )
+
+    def enter(words: dict[str, Any]) -> object:
+        proof = words.pop("proof", None)
+        return enter_announcement(
+            campaign=row, by=person(request), proof=proof.sealed_file if proof else None, **words
+        )
+
+    form = AnnouncementForm(request.POST or None, request.FILES or None)
+    return perform(request, transfer, form, act, enter)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.sign_off_announcement")
+def sign_off(request: HttpRequest, pk: UUID, announcement: UUID) -> HttpResponse:
+    """Counsel lets an announcement serve."""
+    transfer = find_open_transfer(request, pk)
+    row = get_object_or_404(Announcement, pk=announcement, campaign__occasion=transfer.pk)
+    act = Act(
+        title=gettext_lazy("Sign the announcement off"),
+        sentence=_("%(medium)s, %(day)s, reference %(reference)s.") % {
+            "medium": row.medium, "day": row.published_on.isoformat(), "reference": row.reference,
+        },
+        submit=gettext_lazy("I sign it off as counsel"),
+        back=_back(transfer),
+        done=gettext_lazy("The announcement now serves those whom the attempts did not reach."),
+        confirms=True,
+        irreversible=[gettext_lazy("Clients whom the attempts did not reach count as served from the day it was published.")],
+    )
+    form = EmptyForm(request.POST if request.method == "POST" else None)
+    return perform(
+        request, transfer, form, act,
+        lambda _words: sign_off_announcement(announcement=row, occasion=transfer, by=person(request)),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("clients.decide_objection")
+def decide(request: HttpRequest, pk: UUID, objection: UUID) -> HttpResponse:
+    """Decide an objection."""
+    transfer = find_open_transfer(request, pk)
+    row = get_object_or_404(Objection, pk=objection, campaign__occasion=transfer.pk)
+    act = Act(
+        title=gettext_lazy("Decide the objection"),
+        sentence=_("Raised on %(day)s: %(wish)s.") % {
+            "day": row.raised_on.isoformat(), "wish": row.get_wish_display(),
+        },
+        submit=gettext_lazy("Decide"),
+        back=_back(transfer),
+        done=gettext_lazy("The objection is decided. Assess the clients next."),
+    )
+    form = ObjectionDecisionForm(request.POST or None)
+    return perform(
+        request, transfer, form, act, lambda words: decide_objection(objection=row, by=person(request), **words)
+    )
+
+
+@require_GET
+@permission_required("clients.draft_notice")
+def letter(request: HttpRequest, pk: UUID, campaign: UUID, client: UUID) -> HttpResponse:
+    """The letter to one client as PDF, with the recipient masked: this is for looking at it."""
+    transfer = find_open_transfer(request, pk)
+    row = _campaign(transfer, campaign)
+    user = person(request)
+    require(user, "clients.draft_notice", row.sender)
+    recipient = get_object_or_404(Client, pk=client, book=transfer.book_id, custodian=user.organisation_id)
+    with reading(
+        actor=user, organisation=user.organisation_id, purpose="notice_letter", subjects=[recipient.pk],
+        fields=["name", "address"],
+    ) as right:
+        pdf = print_letter(
+            transfer=transfer, campaign=row, client=recipient, reading=right, masked=True,
+            language=get_language() or "en",
+        )
+    name = f"notice-{transfer.number}-{row.number}.pdf"
+    return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
