@@ -27,7 +27,9 @@ def record_rows(client: UUID) -> list[tuple[str, UUID, int, bytes]]:
     """Label, row id, revision and row digest of every row of one record, in the order they are hashed."""
     with connection.cursor() as cursor:
         cursor.execute(_LISTED, {"clients": [client]})
-        return [(label, row, revision, bytes(digest)) for _, label, row, revision, digest in cursor.fetchall()]
+        return [
+            (label, row, revision, bytes(digest)) for _, label, row, revision, digest in cursor.fetchall()
+        ]
 
 
 def _rows_of(model: type[SealedModel]) -> str:

@@ -46,8 +46,13 @@ def due_duties(pack: Pack, facts: TransferFacts) -> list[Duty]:
     """Return the duties of this transfer under the rules in force on `as_of`, in the order of the pack."""
     return [
         Duty(
-            rule_id=rule.id, article=rule.citation, code=duty.code, text=duty.text,
-            due=_due(pack, rule, duty, facts), satisfied_by=duty.satisfied_by, gate=duty.gate,
+            rule_id=rule.id,
+            article=rule.citation,
+            code=duty.code,
+            text=duty.text,
+            due=_due(pack, rule, duty, facts),
+            satisfied_by=duty.satisfied_by,
+            gate=duty.gate,
         )
         for rule in pack.in_force(facts.as_of)
         for duty in rule.duties

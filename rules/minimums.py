@@ -39,7 +39,13 @@ def minimums(pack: Pack, category: Category, events: Mapping[str, date], *, on: 
     """
     found = [
         Minimum(
-            rule.id, rule.citation, category, entry.duration, entry.calendar, entry.starts, entry.nature,
+            rule.id,
+            rule.citation,
+            category,
+            entry.duration,
+            entry.calendar,
+            entry.starts,
+            entry.nature,
             _until(pack, entry, events),
         )
         for rule in pack.in_force(on)

@@ -21,8 +21,13 @@ Mark = Literal["P", "S", "M"]
 Nature = Literal["statutory", "policy"]
 Calendar = Literal["hours", "calendar_days", "business_days", "trading_days", "months", "years"]
 Trigger = Literal[
-    "notice_served", "incident_discovered", "incident_closed", "threshold_reached", "application_filed",
-    "merger_resolved", "audit_completed",
+    "notice_served",
+    "incident_discovered",
+    "incident_closed",
+    "threshold_reached",
+    "application_filed",
+    "merger_resolved",
+    "audit_completed",
 ]
 Comparator = Literal["<", "<=", ">", ">="]
 Counted = Literal["persons", "age", "persons_leaked"]
@@ -30,16 +35,42 @@ Moment = Literal["before", "after", "either"]
 Basis = Literal["merger", "asset_sale", "share_transfer", "due_diligence", "licence_withdrawn"]
 Start = Literal["account_closed", "record_created", "relationship_ended", "trade_made"]
 Category = Literal[
-    "kyc", "trades", "correspondence", "suitability", "consents", "impact_assessments", "provision_records",
-    "business_logs", "network_logs", "training", "incidents",
+    "kyc",
+    "trades",
+    "correspondence",
+    "suitability",
+    "consents",
+    "impact_assessments",
+    "provision_records",
+    "business_logs",
+    "network_logs",
+    "training",
+    "incidents",
 ]
 Reader = Literal[
-    "verdict", "age", "deadline", "threshold", "retention", "checklist", "classification", "duty",
+    "verdict",
+    "age",
+    "deadline",
+    "threshold",
+    "retention",
+    "checklist",
+    "classification",
+    "duty",
 ]
 JrtClass = Literal["C1", "C2", "C3"]
 Handling = Literal[
-    "normal", "mask", "mask_middle", "show_last_four", "encrypt_blind_index", "encrypt_watermark", "encrypt",
-    "field_access", "purpose_bound", "drop_unless_purpose", "reject", "never_migrate",
+    "normal",
+    "mask",
+    "mask_middle",
+    "show_last_four",
+    "encrypt_blind_index",
+    "encrypt_watermark",
+    "encrypt",
+    "field_access",
+    "purpose_bound",
+    "drop_unless_purpose",
+    "reject",
+    "never_migrate",
 ]
 
 

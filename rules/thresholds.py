@@ -17,7 +17,10 @@ from rules.packs import Pack
 from rules.schema import Counted, Rule, Text, Threshold
 
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -75,8 +78,13 @@ def crossings(pack: Pack, persons: PersonCounts, *, on: date) -> tuple[Crossing,
     """Return every person threshold in force that holds before or after the merger."""
     found = [
         Crossing(
-            rule.id, rule.citation, threshold.code, threshold.comparator, threshold.figure,
-            meets(threshold, persons.before), meets(threshold, persons.after),
+            rule.id,
+            rule.citation,
+            threshold.code,
+            threshold.comparator,
+            threshold.figure,
+            meets(threshold, persons.before),
+            meets(threshold, persons.after),
         )
         for rule in pack.in_force(on)
         for threshold in rule.thresholds

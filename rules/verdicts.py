@@ -82,7 +82,9 @@ def at_cutover(basis: str, state: str) -> Outcome:
         return "gone"
     if basis == "merger":
         outcomes: dict[str, Outcome] = {
-            "cleared": "moves", "parked": "moves_suspended", "leaving": "moves_exit_open",
+            "cleared": "moves",
+            "parked": "moves_suspended",
+            "leaving": "moves_exit_open",
         }
         return outcomes.get(state, "waits")
     return "moves" if state == "cleared" else "stays"
@@ -274,8 +276,10 @@ class _Weighing:
         if served == "bounced":
             return governing, "notice_returned", "undeliverable", "transferor"
         if served == "announced":
-            return self._hindrance_of_announcement() if merger else (
-                CONSENT, "announcement_is_no_notice", "undeliverable", "transferor"
+            return (
+                self._hindrance_of_announcement()
+                if merger
+                else (CONSENT, "announcement_is_no_notice", "undeliverable", "transferor")
             )
         return None
 

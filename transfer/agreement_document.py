@@ -26,7 +26,9 @@ def read_agreement(data: bytes) -> dict[str, Any]:
             "purposes": list(document["purposes"]),
             "purpose_changed": bool(document.get("purpose_changed")),
             "field_scope": list(document["field_scope"]),
-            "clauses": [_clause(number, clause) for number, clause in enumerate(document["clauses"], start=1)],
+            "clauses": [
+                _clause(number, clause) for number, clause in enumerate(document["clauses"], start=1)
+            ],
         }
     except (KeyError, TypeError) as error:
         raise Refused("agreement.terms_incomplete", missing=str(error).strip("'")) from error

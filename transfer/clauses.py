@@ -53,7 +53,10 @@ def _notice_30_days(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noq
 
 def _backup_proved(transfer: Transfer, clause: Clause) -> Iterator[str]:
     """A backup was restored and compared by the agreed day."""
-    if _overdue(clause) and not RestoreDrill.objects.filter(ok=True, finished_at__gte=transfer.created_at).exists():
+    if (
+        _overdue(clause)
+        and not RestoreDrill.objects.filter(ok=True, finished_at__gte=transfer.created_at).exists()
+    ):
         yield "backup:unproved"
 
 

@@ -15,17 +15,49 @@ from clients.models import Account, Client, Holding
 from clients.sealed import AccountSecret, ClientSecret, HoldingSecret
 
 CLIENTS = (
-    "row_id", "client_no", "source_no", "kind", "name", "id_type", "id_number", "birth_date", "phone",
-    "risk_level", "investor_class", "status", "branch", "opened_on",
+    "row_id",
+    "client_no",
+    "source_no",
+    "kind",
+    "name",
+    "id_type",
+    "id_number",
+    "birth_date",
+    "phone",
+    "risk_level",
+    "investor_class",
+    "status",
+    "branch",
+    "opened_on",
 )
 ACCOUNTS = (
-    "row_id", "client_no", "kind", "number", "market", "currency", "unit", "bank", "status", "balance", "frozen",
+    "row_id",
+    "client_no",
+    "kind",
+    "number",
+    "market",
+    "currency",
+    "unit",
+    "bank",
+    "status",
+    "balance",
+    "frozen",
 )
 HOLDINGS = (
-    "row_id", "client_no", "account_no", "market", "code", "quantity", "frozen", "pledged", "currency",
+    "row_id",
+    "client_no",
+    "account_no",
+    "market",
+    "code",
+    "quantity",
+    "frozen",
+    "pledged",
+    "currency",
 )
 FILES: dict[str, tuple[str, ...]] = {
-    "clients.csv": CLIENTS, "accounts.csv": ACCOUNTS, "holdings.csv": HOLDINGS,
+    "clients.csv": CLIENTS,
+    "accounts.csv": ACCOUNTS,
+    "holdings.csv": HOLDINGS,
 }
 IDENTITY = ("name", "id_number", "birth_date", "phone")
 
@@ -61,28 +93,57 @@ class Numbers:
         return f"{self.prefix}{source_no}"
 
 
-def client_row(client: Client, secret: ClientSecret, number: str, branch: str, disguise: Disguise) -> tuple[str, ...]:
+def client_row(
+    client: Client, secret: ClientSecret, number: str, branch: str, disguise: Disguise
+) -> tuple[str, ...]:
     """One row of clients.csv."""
     return (
-        str(client.pk), number, secret.source_no, client.kind, disguise(secret.name), secret.id_type,
-        disguise(secret.id_number), disguise(secret.birth_date), disguise(secret.phone), secret.risk_level,
-        secret.investor_class, client.status, branch, _day(client.opened_on),
+        str(client.pk),
+        number,
+        secret.source_no,
+        client.kind,
+        disguise(secret.name),
+        secret.id_type,
+        disguise(secret.id_number),
+        disguise(secret.birth_date),
+        disguise(secret.phone),
+        secret.risk_level,
+        secret.investor_class,
+        client.status,
+        branch,
+        _day(client.opened_on),
     )
 
 
 def account_row(account: Account, secret: AccountSecret, number: str) -> tuple[str, ...]:
     """One row of accounts.csv."""
     return (
-        str(account.pk), number, account.kind, secret.number, account.market, account.currency,
-        secret.trading_unit, secret.bank, account.status, secret.balance, secret.frozen,
+        str(account.pk),
+        number,
+        account.kind,
+        secret.number,
+        account.market,
+        account.currency,
+        secret.trading_unit,
+        secret.bank,
+        account.status,
+        secret.balance,
+        secret.frozen,
     )
 
 
 def holding_row(holding: Holding, secret: HoldingSecret, number: str) -> tuple[str, ...]:
     """One row of holdings.csv."""
     return (
-        str(holding.pk), number, secret.account_no, holding.market, secret.code, secret.quantity, secret.frozen,
-        secret.pledged, holding.currency,
+        str(holding.pk),
+        number,
+        secret.account_no,
+        holding.market,
+        secret.code,
+        secret.quantity,
+        secret.frozen,
+        secret.pledged,
+        holding.currency,
     )
 
 

@@ -62,7 +62,9 @@ def compare(
     """
     counts = counts or Counts()
     for part in range(parts):
-        yield from _compare_part(_only(expected, layout, part, parts), _only(actual, layout, part, parts), layout, counts)
+        yield from _compare_part(
+            _only(expected, layout, part, parts), _only(actual, layout, part, parts), layout, counts
+        )
 
 
 def _only(rows: Rows, layout: Layout, part: int, parts: int) -> Rows:
@@ -144,7 +146,9 @@ def _plain(value: str, column: str, layout: Layout) -> str:
         return value
 
 
-def total_by(rows: Iterable[Row], key: Sequence[str], amount: str, where: Callable[[Row], bool]) -> Iterator[Row]:
+def total_by(
+    rows: Iterable[Row], key: Sequence[str], amount: str, where: Callable[[Row], bool]
+) -> Iterator[Row]:
     """The sum of one amount per key over the rows that count, as rows of key and amount."""
     sums: dict[tuple[str, ...], Decimal] = {}
     for row in rows:

@@ -50,9 +50,10 @@ def _returned(transfer: Transfer, _step: RunbookStep, argument: str) -> bool:
 
 
 def _reconciled(transfer: Transfer, _step: RunbookStep, _argument: str) -> bool:
-    return _cutovers(transfer).filter(state=Run.State.DONE).exists() and not Break.objects.filter(
-        run__in=_cutovers(transfer), state=Break.State.WRITE_OFF_ASKED
-    ).exists()
+    return (
+        _cutovers(transfer).filter(state=Run.State.DONE).exists()
+        and not Break.objects.filter(run__in=_cutovers(transfer), state=Break.State.WRITE_OFF_ASKED).exists()
+    )
 
 
 def _cutovers(transfer: Transfer) -> QuerySet[Run]:

@@ -78,12 +78,19 @@ def check_certificate(path):
     expect(statement.get("type") == "handover/certificate/v1", "the statement is not a handover certificate")
     parties = {statement[side]["id"]: statement[side] for side in ("transferor", "transferee")}
     signers = {entry["organisation"] for entry in document["signatures"]}
-    expect(signers == set(parties) and len(document["signatures"]) == 2, "the signers are not the two parties")
+    expect(
+        signers == set(parties) and len(document["signatures"]) == 2, "the signers are not the two parties"
+    )
     for entry in document["signatures"]:
         party = parties[entry["organisation"]]
         public = unhex(entry["public"], "public key")
-        expect(fingerprint(public) == party["certificate_key"], f"{party['code']}: another key than the statement names")
-        check_signature(entry["public"], message, entry["signature"], f"{party['code']}'s signature under the certificate")
+        expect(
+            fingerprint(public) == party["certificate_key"],
+            f"{party['code']}: another key than the statement names",
+        )
+        check_signature(
+            entry["public"], message, entry["signature"], f"{party['code']}'s signature under the certificate"
+        )
     return statement, hashlib.sha256(data).hexdigest()
 
 
@@ -91,13 +98,20 @@ def check_mandate(statement):
     """Two people's go from each side, over the mandate every batch quotes."""
     mandate = statement["mandate"]
     message = mandate["statement"].encode()
-    expect(hashlib.sha256(message).hexdigest() == mandate["digest"], "the mandate's digest does not fit its text")
+    expect(
+        hashlib.sha256(message).hexdigest() == mandate["digest"], "the mandate's digest does not fit its text"
+    )
     for side in ("transferor", "transferee"):
         party = statement[side]
         mine = [entry for entry in mandate["signatures"] if entry["organisation"] == party["id"]]
-        expect(len({entry["person"] for entry in mine}) >= 2, f"{party['code']}: fewer than two people signed the mandate")
+        expect(
+            len({entry["person"] for entry in mine}) >= 2,
+            f"{party['code']}: fewer than two people signed the mandate",
+        )
         for entry in mine:
-            check_signature(party["custody_key"], message, entry["signature"], f"{party['code']}'s go under the mandate")
+            check_signature(
+                party["custody_key"], message, entry["signature"], f"{party['code']}'s go under the mandate"
+            )
 
 
 def check_batches(statement):
@@ -111,26 +125,41 @@ def check_batches(statement):
         expect((release["giver"], release["taker"]) == (giver["id"], taker["id"]), f"{what}: other parties")
         expect(release["mandate"] == statement["mandate"]["digest"], f"{what}: another mandate")
         expect(release["occasion"] == statement["transfer"]["id"], f"{what}: another transfer")
-        check_signature(giver["custody_key"], batch["release"].encode(), batch["release_signature"], f"{what}: release")
+        check_signature(
+            giver["custody_key"], batch["release"].encode(), batch["release_signature"], f"{what}: release"
+        )
         acceptance = json.loads(batch["acceptance"])
         expect(acceptance["release"] == batch["release"], f"{what}: the acceptance quotes another release")
-        expect(acceptance["signature"] == batch["release_signature"], f"{what}: the acceptance quotes another signature")
+        expect(
+            acceptance["signature"] == batch["release_signature"],
+            f"{what}: the acceptance quotes another signature",
+        )
         check_signature(
-            taker["custody_key"], batch["acceptance"].encode(), batch["acceptance_signature"], f"{what}: acceptance"
+            taker["custody_key"],
+            batch["acceptance"].encode(),
+            batch["acceptance_signature"],
+            f"{what}: acceptance",
         )
         counted += release["clients"]
-    expect(counted == statement["clients"], f"the batches count {counted} clients, the certificate {statement['clients']}")
+    expect(
+        counted == statement["clients"],
+        f"the batches count {counted} clients, the certificate {statement['clients']}",
+    )
 
 
 def check_checkpoint(statement, kept):
     """The log's signed head, and that a head kept outside belongs to the same log and is no later contradiction."""
     log = statement["log"]
-    size, root = read_note(log["checkpoint"], log["name"], unhex(log["key"], "log key"), "the log's checkpoint")
+    size, root = read_note(
+        log["checkpoint"], log["name"], unhex(log["key"], "log key"), "the log's checkpoint"
+    )
     if kept is None:
         return size
     with open(kept, encoding="utf-8") as handle:  # noqa: PTH123
         other_size, other_root = read_note(handle.read(), log["name"], unhex(log["key"], "log key"), kept)
-    expect(other_size != size or other_root == root, f"{kept}: the log has two different heads of {size} entries")
+    expect(
+        other_size != size or other_root == root, f"{kept}: the log has two different heads of {size} entries"
+    )
     return size
 
 
@@ -161,7 +190,11 @@ def check_proof(path, statement, digest):
     expect(proof["size"] == statement["clients"], f"{path}: of a tree of another size")
     client = uuid.UUID(proof["client"])
     expect(str(client) == proof["client"], f"{path}: the client's id is written differently")
-    body = client.bytes + unhex(proof["record_digest"], "record digest") + unhex(proof["key_commitment"], "commitment")
+    body = (
+        client.bytes
+        + unhex(proof["record_digest"], "record digest")
+        + unhex(proof["key_commitment"], "commitment")
+    )
     found = hashlib.sha256(b"\x00" + body).digest()
     found = climb(found, proof["index"], proof["size"], [unhex(step, "path") for step in proof["path"]], path)
     expect(found.hex() == statement["root"], f"{path}: the proof does not lead to the certificate's root")
@@ -194,12 +227,17 @@ def check_keys(path, statement):
     keys, _ = read(path)
     for side in ("transferor", "transferee"):
         party = statement[side]
-        expect(keys.get(party["id"]) == party["certificate_key"], f"{party['code']}: not the key that was exchanged")
+        expect(
+            keys.get(party["id"]) == party["certificate_key"],
+            f"{party['code']}: not the key that was exchanged",
+        )
 
 
 def report(statement):
     """What a person must read first."""
-    print(f"{statement['number']}: {statement['transferor']['name_en']} -> {statement['transferee']['name_en']}")
+    print(
+        f"{statement['number']}: {statement['transferor']['name_en']} -> {statement['transferee']['name_en']}"
+    )
     for exception in statement["exceptions"]:
         print(
             f"EXCEPTION gate {exception['gate']}: {exception['reason']}"

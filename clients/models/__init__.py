@@ -5,6 +5,7 @@ from clients.models.client import Book, Client, Relation
 from clients.models.custody import CustodyMember, CustodyMove
 from clients.models.notices import Announcement, DeliveryEvidence, NoticeCampaign, Objection
 from clients.models.papers import Document, Preference
+from clients.models.reveals import Reveal
 
 __all__ = [
     "Account",
@@ -20,5 +21,6 @@ __all__ = [
     "Objection",
     "Preference",
     "Relation",
+    "Reveal",
     "Trade",
 ]

@@ -83,7 +83,9 @@ class Client(SealedModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["book", "source_digest"], name="clients_client_one_per_source_key"),
+            models.UniqueConstraint(
+                fields=["book", "source_digest"], name="clients_client_one_per_source_key"
+            ),
             models.CheckConstraint(
                 condition=Q(is_under14=False) | Q(is_minor=True), name="clients_client_under14_is_minor"
             ),
@@ -109,7 +111,9 @@ class ClientRow(SealedModel):
     """What every sealed row beside a client shares: it is sealed under that client's key."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="%(class)ss")
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    book = models.ForeignKey(
+        Book, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     source_digest = models.BinaryField(max_length=16)
     import_run = models.UUIDField()
     source_line = models.PositiveIntegerField()
@@ -117,7 +121,9 @@ class ClientRow(SealedModel):
     class Meta:
         abstract = True
         constraints = [
-            models.UniqueConstraint(fields=["book", "source_digest"], name="%(app_label)s_%(class)s_one_per_source_key")
+            models.UniqueConstraint(
+                fields=["book", "source_digest"], name="%(app_label)s_%(class)s_one_per_source_key"
+            )
         ]
 
     @property

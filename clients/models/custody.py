@@ -42,7 +42,8 @@ class CustodyMove(models.Model):
             models.UniqueConstraint(fields=["occasion", "number"], name="clients_custodymove_number"),
             models.CheckConstraint(condition=~Q(giver=F("taker")), name="clients_custodymove_two_parties"),
             models.CheckConstraint(
-                condition=~Q(state="accepted") | Q(acceptance_signature__isnull=False, accepted_at__isnull=False),
+                condition=~Q(state="accepted")
+                | Q(acceptance_signature__isnull=False, accepted_at__isnull=False),
                 name="clients_custodymove_accepted_is_signed",
             ),
         ]

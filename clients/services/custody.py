@@ -26,7 +26,12 @@ Members = list[tuple[UUID, bytes, bytes]]
 
 @transaction.atomic
 def release_batch(
-    *, occasion: UUID, giver: Organisation, taker: Organisation, clients: Collection[UUID], mandate_digest: bytes,
+    *,
+    occasion: UUID,
+    giver: Organisation,
+    taker: Organisation,
+    clients: Collection[UUID],
+    mandate_digest: bytes,
     by: object | None,
 ) -> CustodyMove:
     """The giver has signed the release of exactly these clients, as their records stand now.
@@ -51,14 +56,22 @@ def release_batch(
     members = _members(held)
     last = CustodyMove.objects.filter(occasion=occasion).aggregate(last=Max("number"))["last"] or 0
     move = CustodyMove(
-        occasion=occasion, number=last + 1, giver=giver, taker=taker, mandate_digest=mandate_digest,
-        client_count=len(members), members_root=members_root(members), released_at=timezone.now(),
+        occasion=occasion,
+        number=last + 1,
+        giver=giver,
+        taker=taker,
+        mandate_digest=mandate_digest,
+        client_count=len(members),
+        members_root=members_root(members),
+        released_at=timezone.now(),
     )
     move.release_signature = signer("custody", giver.pk).sign(release_bytes(move))
     move.save(force_insert=True)
     CustodyMember.objects.bulk_create(
         [
-            CustodyMember(move=move, client_id=client, position=place, record_digest=digest, key_commitment=commitment)
+            CustodyMember(
+                move=move, client_id=client, position=place, record_digest=digest, key_commitment=commitment
+            )
             for place, (client, digest, commitment) in enumerate(members)
         ],
         batch_size=5_000,
@@ -95,16 +108,19 @@ def accept_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
 def release_bytes(move: CustodyMove) -> bytes:
     """The statement the giver of this batch signs."""
     return release_statement(
-        occasion=move.occasion, number=move.number, giver=move.giver_id, taker=move.taker_id,
-        count=move.client_count, root=bytes(move.members_root), mandate=bytes(move.mandate_digest),
+        occasion=move.occasion,
+        number=move.number,
+        giver=move.giver_id,
+        taker=move.taker_id,
+        count=move.client_count,
+        root=bytes(move.members_root),
+        mandate=bytes(move.mandate_digest),
     )
 
 
 def acceptance_bytes(move: CustodyMove) -> bytes:
     """The statement the taker of this batch signs."""
-    return acceptance_statement(
-        release=release_bytes(move), release_signature=bytes(move.release_signature)
-    )
+    return acceptance_statement(release=release_bytes(move), release_signature=bytes(move.release_signature))
 
 
 def _members(clients: list[UUID]) -> Members:
@@ -114,6 +130,13 @@ def _members(clients: list[UUID]) -> Members:
 
 def _record(event: CustodyEvent, move: CustodyMove, by: object | None, organisation: Organisation) -> None:
     record(
-        event, actor=by, subject=move, organisation=organisation, occasion=str(move.occasion), batch=move.number,
-        count=move.client_count, root=bytes(move.members_root).hex(), mandate=bytes(move.mandate_digest).hex(),
+        event,
+        actor=by,
+        subject=move,
+        organisation=organisation,
+        occasion=str(move.occasion),
+        batch=move.number,
+        count=move.client_count,
+        root=bytes(move.members_root).hex(),
+        mandate=bytes(move.mandate_digest).hex(),
     )

@@ -48,8 +48,16 @@ class Loaded:
 
 @transaction.atomic
 def draft_campaign(
-    *, occasion: UUID, sender: Organisation, text_en: str, text_zh: str, context: Mapping[str, object],
-    pack: Pack, checklist: str, by: User, context_zh: Mapping[str, object] | None = None,
+    *,
+    occasion: UUID,
+    sender: Organisation,
+    text_en: str,
+    text_zh: str,
+    context: Mapping[str, object],
+    pack: Pack,
+    checklist: str,
+    by: User,
+    context_zh: Mapping[str, object] | None = None,
 ) -> NoticeCampaign:
     """A notice in both languages waits for approval; both texts say everything the law's list asks for.
 
@@ -78,7 +86,10 @@ def draft_campaign(
         created_by=by,
     )
     record(
-        NoticeEvent.DRAFTED, actor=by, subject=campaign, occasion=str(occasion),
+        NoticeEvent.DRAFTED,
+        actor=by,
+        subject=campaign,
+        occasion=str(occasion),
         digest=bytes(campaign.text_digest).hex(),
     )
     return campaign
@@ -145,13 +156,25 @@ def import_delivery_evidence(
     before = campaign.evidence.count()
     DeliveryEvidence.objects.bulk_create(rows, batch_size=2_000, ignore_conflicts=True)
     kept = campaign.evidence.count() - before
-    record(NoticeEvent.EVIDENCE_LOADED, actor=by, subject=campaign, file=str(file.pk), kept=kept, unknown=len(unknown))
+    record(
+        NoticeEvent.EVIDENCE_LOADED,
+        actor=by,
+        subject=campaign,
+        file=str(file.pk),
+        kept=kept,
+        unknown=len(unknown),
+    )
     return Loaded(kept, len(rows) - kept, tuple(unknown))
 
 
 @transaction.atomic
 def enter_announcement(
-    *, campaign: NoticeCampaign, medium: str, published_on: datetime.date, reference: str, by: User,
+    *,
+    campaign: NoticeCampaign,
+    medium: str,
+    published_on: datetime.date,
+    reference: str,
+    by: User,
     proof: SealedFile | None = None,
 ) -> Announcement:
     """A public announcement is on record; it serves nobody until counsel has signed it off.
@@ -172,13 +195,17 @@ def enter_announcement(
         campaign=campaign,
         reference=reference,
         defaults={
-            "medium": medium, "published_on": published_on, "entered_by": by,
+            "medium": medium,
+            "published_on": published_on,
+            "entered_by": by,
             "proof": proof.pk if proof else None,
         },
     )
     if not created:
         raise Refused("notice.announced_already")
-    record(NoticeEvent.ANNOUNCED, actor=by, subject=announcement, campaign=str(campaign.pk), on=str(published_on))
+    record(
+        NoticeEvent.ANNOUNCED, actor=by, subject=announcement, campaign=str(campaign.pk), on=str(published_on)
+    )
     return announcement
 
 

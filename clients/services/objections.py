@@ -22,7 +22,9 @@ from vault.wraps import open_data_keys
 
 OBJECTION_COLUMNS = ("客户号", "提出日期", "处理方式", "去向机构")
 WISHES = {
-    "转户": Objection.Wish.MOVE_AWAY, "销户": Objection.Wish.CLOSE, "仅异议": Objection.Wish.OBJECT_ONLY,
+    "转户": Objection.Wish.MOVE_AWAY,
+    "销户": Objection.Wish.CLOSE,
+    "仅异议": Objection.Wish.OBJECT_ONLY,
 }
 LEAVING_WISHES = {Objection.Wish.MOVE_AWAY, Objection.Wish.CLOSE}
 
@@ -44,12 +46,18 @@ def import_objections(
         (client, raised, wish)
         for client, raised, wish in campaign.objections.values_list("client_id", "raised_on", "wish")
     }
-    fresh = [row for row in rows if row.client and (row.client, day(row, "提出日期"), _wish(row)) not in known]
+    fresh = [
+        row for row in rows if row.client and (row.client, day(row, "提出日期"), _wish(row)) not in known
+    ]
     keys = open_data_keys({row.client for row in fresh if row.client}, holder=campaign.sender_id)
     Objection.objects.bulk_create(_sealed(campaign, row, keys[row.client]) for row in fresh if row.client)
     unknown = tuple(row.line for row in rows if row.client is None)
     record(
-        NoticeEvent.OBJECTIONS_LOADED, actor=by, subject=campaign, file=str(file.pk), kept=len(fresh),
+        NoticeEvent.OBJECTIONS_LOADED,
+        actor=by,
+        subject=campaign,
+        file=str(file.pk),
+        kept=len(fresh),
         unknown=len(unknown),
     )
     return Loaded(len(fresh), len(rows) - len(fresh) - len(unknown), unknown)
@@ -57,7 +65,13 @@ def import_objections(
 
 @transaction.atomic
 def enter_objection(
-    *, campaign: NoticeCampaign, client: Client, wish: str, raised_on: datetime.date, destination: str, by: User
+    *,
+    campaign: NoticeCampaign,
+    client: Client,
+    wish: str,
+    raised_on: datetime.date,
+    destination: str,
+    by: User,
 ) -> Objection:
     """One client's answer, taken at a counter or on the telephone, is on record.
 
@@ -86,7 +100,9 @@ def decide_objection(*, objection: Objection, decision: str, by: User) -> Object
         NotAllowed: ``by`` may not decide objections to this sender's notice.
         Refused: decided already, or a mere objection is marked as leaving.
     """
-    objection = Objection.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=objection.pk)
+    objection = (
+        Objection.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=objection.pk)
+    )
     require(by, "clients.decide_objection", objection.campaign)
     decision = Objection.Decision(decision)
     allowed = {
@@ -102,7 +118,10 @@ def decide_objection(*, objection: Objection, decision: str, by: User) -> Object
     objection.decided_at = timezone.now()
     objection.save(update_fields=["decision", "decided_by", "decided_at"])
     record(
-        NoticeEvent.OBJECTION_DECIDED, actor=by, subject=objection, client=str(objection.client_id),
+        NoticeEvent.OBJECTION_DECIDED,
+        actor=by,
+        subject=objection,
+        client=str(objection.client_id),
         decision=decision,
     )
     return objection

@@ -39,7 +39,9 @@ def read_table(
     rows = [(reader.line_num, row) for row in reader]
     found = _clients(book, {row[key] for _, row in rows if row.get(key)}) if key in columns else {}
     for line, row in rows:
-        yield TableRow(line, {name: (row.get(name) or "").strip() for name in columns}, found.get(row.get(key) or ""))
+        yield TableRow(
+            line, {name: (row.get(name) or "").strip() for name in columns}, found.get(row.get(key) or "")
+        )
 
 
 def day(row: TableRow, column: str) -> date:
@@ -68,5 +70,7 @@ def word(row: TableRow, column: str, words: Mapping[str, str]) -> str:
 
 def _clients(book: Book, numbers: set[str]) -> dict[str, UUID]:
     digests = {source_digest(book.pk, "clients", number): number for number in numbers}
-    rows = Client.objects.filter(book=book, source_digest__in=list(digests)).values_list("source_digest", "pk")
+    rows = Client.objects.filter(book=book, source_digest__in=list(digests)).values_list(
+        "source_digest", "pk"
+    )
     return {digests[bytes(digest)]: pk for digest, pk in rows}

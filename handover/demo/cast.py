@@ -9,7 +9,20 @@ from access.duties import Duty
 from access.models import Organisation, User
 from access.services import assign_duty, create_branch, create_organisation, create_user, found_installation
 
-WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade", "kelp", "lotus")
+WORDS = (
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heron",
+    "iris",
+    "jade",
+    "kelp",
+    "lotus",
+)
 DUTIES: dict[str, tuple[Duty, ...]] = {
     "officer1": (Duty.COMPLIANCE_OFFICER,),
     "officer2": (Duty.COMPLIANCE_OFFICER,),
@@ -17,7 +30,10 @@ DUTIES: dict[str, tuple[Duty, ...]] = {
     "staff1": (Duty.CLIENT_SERVICE,),
 }
 NAMES = {
-    "officer1": "陈晓岚", "officer2": "周以宁", "manager": "林致远", "staff1": "何静",
+    "officer1": "陈晓岚",
+    "officer2": "周以宁",
+    "manager": "林致远",
+    "staff1": "何静",
 }
 
 
@@ -38,12 +54,20 @@ def assemble(world: Path, staff_no: str) -> Cast:
     """The installation is founded, both firms have keys, branches and people, the guests have accounts."""
     password = _password()
     admin = found_installation(
-        code="CANGLAN", name_en="Canglan Securities Co., Ltd.", name_zh="沧澜证券有限公司", username="admin",
-        name="系统管理员", password=password,
+        code="CANGLAN",
+        name_en="Canglan Securities Co., Ltd.",
+        name_zh="沧澜证券有限公司",
+        username="admin",
+        name="系统管理员",
+        password=password,
     )
     taker = create_organisation(
-        by=admin, code="YUANXIU", name_en="Yuanxiu Securities Co., Ltd.", name_zh="远岫证券股份有限公司",
-        kind="broker", contact={"name": "客户服务中心", "phone": "4008000000", "email": "service@yuanxiu.example"},
+        by=admin,
+        code="YUANXIU",
+        name_en="Yuanxiu Securities Co., Ltd.",
+        name_zh="远岫证券股份有限公司",
+        kind="broker",
+        contact={"name": "客户服务中心", "phone": "4008000000", "email": "service@yuanxiu.example"},
     )
     cast = Cast(admin.organisation, taker, {"admin": admin}, {"admin": password})
     _open(cast, "yuanxiu.admin", taker, "系统管理员", (Duty.ADMINISTRATOR,), by=admin)
@@ -54,7 +78,14 @@ def assemble(world: Path, staff_no: str) -> Cast:
             _open(cast, account, organisation, NAMES[name], duties, by=by, staff_no=number)
     _branches(world, cast)
     guests = (
-        ("auditor", "MINGCHA", "Mingcha Certified Public Accountants", "明察会计师事务所", "auditor", Duty.AUDITOR),
+        (
+            "auditor",
+            "MINGCHA",
+            "Mingcha Certified Public Accountants",
+            "明察会计师事务所",
+            "auditor",
+            Duty.AUDITOR,
+        ),
         ("counsel", "HENGZHI", "Hengzhi Law Firm", "衡直律师事务所", "counsel", Duty.COUNSEL),
     )
     for name, code, name_en, name_zh, kind, duty in guests:
@@ -64,7 +95,13 @@ def assemble(world: Path, staff_no: str) -> Cast:
 
 
 def _open(
-    cast: Cast, account: str, organisation: Organisation, name: str, duties: tuple[Duty, ...], *, by: User,
+    cast: Cast,
+    account: str,
+    organisation: Organisation,
+    name: str,
+    duties: tuple[Duty, ...],
+    *,
+    by: User,
     staff_no: str = "",
 ) -> None:
     password = _password()
@@ -80,7 +117,8 @@ def _branches(world: Path, cast: Cast) -> None:
     with (world / "agreement" / "营业部对照.csv").open(encoding="utf-8-sig", newline="") as text:
         for row in csv.DictReader(text):
             for side, organisation, by in (
-                ("转让方", cast.giver, cast["admin"]), ("受让方", cast.taker, cast["yuanxiu.admin"]),
+                ("转让方", cast.giver, cast["admin"]),
+                ("受让方", cast.taker, cast["yuanxiu.admin"]),
             ):
                 name = row[f"{side}名称"]
                 if not organisation.branches.filter(code=row[f"{side}代码"]).exists():

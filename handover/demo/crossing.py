@@ -59,7 +59,9 @@ def rehearse(story: Story, cast: Cast, transfer: Transfer, world: Path, scratch:
         story.equal("breaks", counts["found"], len(answers_of(world)["breaks"][name]))
         for found in Break.objects.filter(run=run, state=Break.State.OPEN):
             explain_break(
-                break_=found, words="受让方装载程序缺陷，已修复。 Loader fault, mended before the next run.", by=manager
+                break_=found,
+                words="受让方装载程序缺陷，已修复。 Loader fault, mended before the next run.",
+                by=manager,
             )
 
 
@@ -67,7 +69,9 @@ def except_people(story: Story, cast: Cast, transfer: Transfer) -> None:
     """Gate 7 has no room yet: an exception is asked for by one person and granted by another."""
     story.step("Gate 7 is closed: an exception with a reason, by two people")
     exception = ask_exception(
-        transfer=transfer, gate=7, reason="培训模块尚未启用，线下培训记录另附。 Training is recorded on paper for now.",
+        transfer=transfer,
+        gate=7,
+        reason="培训模块尚未启用，线下培训记录另附。 Training is recorded on paper for now.",
         by=cast["canglan.officer1"],
     )
     grant_exception(exception=exception, by=cast["yuanxiu.officer1"])
@@ -80,7 +84,10 @@ def prepare(story: Story, cast: Cast, transfer: Transfer) -> None:
     steps = draft_runbook(transfer=transfer, by=manager)
     for party in OutsideParty.objects.filter(transfer=transfer):
         prove_party(
-            party=party, tested_on=timezone.localdate(), evidence_reference=f"TEST-{party.kind.upper()}-01", by=manager
+            party=party,
+            tested_on=timezone.localdate(),
+            evidence_reference=f"TEST-{party.kind.upper()}-01",
+            by=manager,
         )
     now = timezone.now()
     mandate = draft_mandate(
@@ -98,7 +105,9 @@ def cut_over(story: Story, cast: Cast, transfer: Transfer, world: Path) -> Run:
     _walk(cast, transfer, upto=8)
     run = begin_cutover(transfer=transfer, by=cast["canglan.manager"])
     run_cutover.delay(str(transfer.pk))
-    wait_until(lambda: Transfer.objects.get(pk=transfer.pk).state == "reconciling", what="the cutover", seconds=3600)
+    wait_until(
+        lambda: Transfer.objects.get(pk=transfer.pk).state == "reconciling", what="the cutover", seconds=3600
+    )
     _deliver(run)
     transfer.refresh_from_db()
     held = Client.objects.filter(book=transfer.book, custodian=cast.taker).count()
@@ -120,7 +129,10 @@ def settle(story: Story, cast: Cast, transfer: Transfer, run: Run, world: Path, 
             decide_write_off(break_=found, grant=True, by=cast["yuanxiu.officer1"])
     _send_back(cast, run, "cutover", world, scratch, corrected=True)
     counts = reconcile(run=run, by=manager)
-    found = {state: Break.objects.filter(run=run, state=state).count() for state in ("corrected", "written_off", "open")}
+    found = {
+        state: Break.objects.filter(run=run, state=state).count()
+        for state in ("corrected", "written_off", "open")
+    }
     story.equal("outcomes", found, {"corrected": 1, "written_off": 1, "open": 1})
     _walk(cast, transfer, upto=17)
     done = RunbookStep.objects.filter(transfer=transfer, state=RunbookStep.State.DONE).count()
@@ -137,7 +149,10 @@ def certify(story: Story, cast: Cast, transfer: Transfer, outside: Path) -> None
     arguments = ["--keys", "keys.json", "--proof", "proof.json", "--checkpoint", "checkpoint.txt"]
     done = subprocess.run(  # noqa: S603  our own program and files
         [sys.executable, "-I", verify_handover.__file__, "certificate.json", *arguments],
-        cwd=outside, capture_output=True, text=True, check=False,
+        cwd=outside,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     for line in done.stdout.splitlines():
         story.say(line)
@@ -150,11 +165,15 @@ def certify(story: Story, cast: Cast, transfer: Transfer, outside: Path) -> None
 
 def _deliver(run: Run) -> None:
     deliver.delay(str(run.pk))
-    wait_until(lambda: Run.objects.get(pk=run.pk).delivery_file is not None, what="the delivery", seconds=3600)
+    wait_until(
+        lambda: Run.objects.get(pk=run.pk).delivery_file is not None, what="the delivery", seconds=3600
+    )
     run.refresh_from_db()
 
 
-def _send_back(cast: Cast, run: Run, name: str, world: Path, scratch: Path, *, corrected: bool = False) -> None:
+def _send_back(
+    cast: Cast, run: Run, name: str, world: Path, scratch: Path, *, corrected: bool = False
+) -> None:
     """The delivery goes to the simulated outside world, and its answer is uploaded."""
     manager = cast["yuanxiu.manager"]
     out = scratch / (name + ("-corrected" if corrected else ""))
@@ -170,7 +189,9 @@ def _send_back(cast: Cast, run: Run, name: str, world: Path, scratch: Path, *, c
 
 def _walk(cast: Cast, transfer: Transfer, *, upto: int) -> None:
     """The steps of the runbook up to one number are started and finished by the side that owns them."""
-    for step in RunbookStep.objects.filter(transfer=transfer, number__lte=upto, state=RunbookStep.State.WAITING):
+    for step in RunbookStep.objects.filter(
+        transfer=transfer, number__lte=upto, state=RunbookStep.State.WAITING
+    ):
         by = cast["canglan.manager"] if step.owner_side == "transferor" else cast["yuanxiu.manager"]
         finish_step(step=start_step(step=step, by=by), by=by)
 
@@ -179,7 +200,9 @@ def _write_out(certificate: Certificate, cast: Cast, outside: Path) -> None:
     officer = cast["canglan.officer1"]
     (outside / "certificate.json").write_bytes(_read(certificate.file, officer))
     (outside / "keys.json").write_bytes(party_keys(certificate.transfer))
-    client = Client.objects.filter(book=certificate.transfer.book, custodian=cast.taker).order_by("pk").first()
+    client = (
+        Client.objects.filter(book=certificate.transfer.book, custodian=cast.taker).order_by("pk").first()
+    )
     if client is None:
         raise NotAsExpected("nobody was handed over")
     (outside / "proof.json").write_bytes(inclusion_proof(certificate=certificate, client=client))
@@ -189,5 +212,7 @@ def _write_out(certificate: Certificate, cast: Cast, outside: Path) -> None:
 
 def _read(file: object, by: User) -> bytes:
     sealed = SealedFile.objects.get(pk=file)
-    with reading(actor=by, organisation=by.organisation_id, purpose="download", subjects=[sealed.key_subject]) as right:
+    with reading(
+        actor=by, organisation=by.organisation_id, purpose="download", subjects=[sealed.key_subject]
+    ) as right:
         return b"".join(open_file(sealed, right))

@@ -5,6 +5,8 @@ import datetime
 import json
 from pathlib import Path
 
+from governance.services.assessments import approve_assessment, draft_assessment
+
 from audit.reading import reading
 from clients.models import NoticeCampaign, Objection
 from clients.services.notices import (
@@ -14,7 +16,6 @@ from clients.services.notices import (
     sign_off_announcement,
 )
 from clients.services.objections import decide_objection, import_objections
-from governance.services.assessments import approve_assessment, draft_assessment
 from handover.demo.cast import Cast
 from handover.demo.loading import answers_of, seal_file
 from handover.demo.story import Story
@@ -42,7 +43,9 @@ def agree(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
     agreement = draft_agreement(transfer=transfer, terms=read_agreement(document), by=officer)
     paper = seal_file(world / "agreement" / "转让协议.pdf", cast.giver, "evidence")
     signed_on = datetime.date.fromisoformat(json.loads(document)["signed_on"])
-    with reading(actor=officer, organisation=cast.giver.pk, purpose="register_agreement", subjects=[paper.pk]) as right:
+    with reading(
+        actor=officer, organisation=cast.giver.pk, purpose="register_agreement", subjects=[paper.pk]
+    ) as right:
         register_executed(agreement=agreement, document=paper, signed_on=signed_on, reading=right, by=officer)
     for signer in (officer, cast["yuanxiu.officer1"]):
         sign_agreement(agreement=agreement, by=signer)
@@ -50,7 +53,9 @@ def agree(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
     record_approval(
         transfer=transfer, kind="csrc", reference="CSRC-2026-0417", granted_on=signed_on, by=officer
     )
-    story.say(f"version {agreement.version} with {agreement.clauses.count()} clauses; counsel confirms the merger basis")
+    story.say(
+        f"version {agreement.version} with {agreement.clauses.count()} clauses; counsel confirms the merger basis"
+    )
     assessment = draft_assessment(
         transfer=transfer,
         necessity="合并后由存续公司继续提供证券经纪服务，须承继客户资料。 The successor goes on serving the same clients.",
@@ -70,7 +75,9 @@ def decide_late_extract(story: Story, cast: Cast, transfer: Transfer) -> None:
     for breach in breaches:
         story.say(f"clause {breach.clause.number} breached ({breach.fact}): {breach.clause.consequence_en}")
         decide_breach(
-            breach=breach, decision="顺延切换日，不计违约金。 Cutover moved; no fee.", by=cast["yuanxiu.officer1"]
+            breach=breach,
+            decision="顺延切换日，不计违约金。 Cutover moved; no fee.",
+            by=cast["yuanxiu.officer1"],
         )
 
 
@@ -90,7 +97,9 @@ def serve(story: Story, cast: Cast, transfer: Transfer, campaign: NoticeCampaign
     officer, answers = cast["canglan.officer1"], answers_of(world)
     for name, load in (("送达凭证.csv", import_delivery_evidence), ("异议.csv", import_objections)):
         file = seal_file(world / "evidence" / name, cast.giver, "evidence")
-        with reading(actor=officer, organisation=cast.giver.pk, purpose="load_evidence", subjects=[file.pk]) as right:
+        with reading(
+            actor=officer, organisation=cast.giver.pk, purpose="load_evidence", subjects=[file.pk]
+        ) as right:
             loaded = load(campaign=campaign, file=file, book=transfer.book, reading=right, by=officer)
         story.say(f"{name}: {loaded.kept} rows")
     _announcements(cast, transfer, campaign, world)
@@ -125,7 +134,9 @@ def _announcements(cast: Cast, transfer: Transfer, campaign: NoticeCampaign, wor
             announcement = enter_announcement(
                 campaign=campaign,
                 medium=row["媒体"],
-                published_on=datetime.datetime.strptime(row["刊登日期"], "%Y%m%d").replace(tzinfo=datetime.UTC).date(),
+                published_on=datetime.datetime.strptime(row["刊登日期"], "%Y%m%d")
+                .replace(tzinfo=datetime.UTC)
+                .date(),
                 reference=row["凭证编号"],
                 by=cast["canglan.officer1"],
                 proof=seal_file(world / "evidence" / "公告.pdf", cast.giver, "evidence"),

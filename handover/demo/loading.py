@@ -63,7 +63,9 @@ def load(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
         run = _load(extract, by)
         _compare(story, run, path.name, answers["files"][path.name])
     declare_totals(
-        transfer=transfer, sealed_file=seal_file(world / "transferor" / "控制总数.csv", cast.giver, "extract"), by=by
+        transfer=transfer,
+        sealed_file=seal_file(world / "transferor" / "控制总数.csv", cast.giver, "extract"),
+        by=by,
     )
     match_other_book(transfer=transfer, by=by)
     _compare_findings(story, transfer, answers["finding_counts"]["first"])
@@ -91,7 +93,9 @@ def _receive(transfer: Transfer, side: Organisation, path: Path, by: User, purpo
 
 def _existing(transfer: Transfer, side: Organisation, path: Path) -> Extract | None:
     """The extract of the first look, which is not uploaded twice."""
-    looked_at = Extract.objects.filter(transfer=transfer, side=side, purpose=Extract.Purpose.FULL, kind="clients")
+    looked_at = Extract.objects.filter(
+        transfer=transfer, side=side, purpose=Extract.Purpose.FULL, kind="clients"
+    )
     return looked_at.first() if path.stem == "客户资料" else None
 
 
@@ -107,7 +111,9 @@ def _run(extract: Extract, mode: str, by: User) -> ImportRun:
     run = start_run(extract=extract, mode=mode, by=by, as_of=timezone.localdate())
     plan_run.delay(str(run.pk))
     wait_until(
-        lambda: ImportRun.objects.get(pk=run.pk).state in ENDED, what=f"the {mode} of {extract.kind}", seconds=7200
+        lambda: ImportRun.objects.get(pk=run.pk).state in ENDED,
+        what=f"the {mode} of {extract.kind}",
+        seconds=7200,
     )
     run.refresh_from_db()
     if run.state != ImportRun.State.DONE:
@@ -131,7 +137,10 @@ def _compare_findings(story: Story, transfer: Transfer, expected: dict[str, int]
 def load_first(transfer: Transfer, cast: Cast, world: Path) -> None:
     """The extracts are loaded and their rejects wait for somebody to decide them."""
     for name in ORDER:
-        _load(_receive(transfer, cast.giver, _path(world / "transferor", name), cast["canglan.manager"]), cast["canglan.manager"])
+        _load(
+            _receive(transfer, cast.giver, _path(world / "transferor", name), cast["canglan.manager"]),
+            cast["canglan.manager"],
+        )
     declare_totals(
         transfer=transfer,
         sealed_file=seal_file(world / "transferor" / "控制总数.csv", cast.giver, "extract"),

@@ -29,5 +29,8 @@ def reach(story: Story, cast: Cast, transfer: Transfer, stage: str) -> None:
     story.step(f"Gates are computed; the transfer is {stage}")
     advance(transfer=transfer, by=cast["canglan.officer1"])
     transfer.refresh_from_db()
-    marks = ((each.number, "open" if each.holds else "exception" if each.excepted else "closed") for each in gates(transfer))
+    marks = (
+        (each.number, "open" if each.holds else "exception" if each.excepted else "closed")
+        for each in gates(transfer)
+    )
     story.say(", ".join(f"gate {number} {state}" for number, state in marks))

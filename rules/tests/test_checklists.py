@@ -39,7 +39,9 @@ def letter(context):
 def covering(code="merger_notice", *, text=None, pack=CN, **changes):
     context = {**CONTEXT, **changes}
     found = cover(pack, code, text=letter(context) if text is None else text, context=context, on=TODAY)
-    return {part: {item.code for item in getattr(found, part)} for part in ("covered", "missing", "not_asked")}, found
+    return {
+        part: {item.code for item in getattr(found, part)} for part in ("covered", "missing", "not_asked")
+    }, found
 
 
 def test_a_whole_letter_is_complete():

@@ -46,7 +46,9 @@ def test_every_field_of_a_child_is_sensitive():
 def test_without_the_rule_on_sensitive_data_nothing_is():
     pack = without(CN, "CN05")
 
-    assert not any(classify(pack, entry.field, on=TODAY, child=True).sensitive for entry in pack.classification)
+    assert not any(
+        classify(pack, entry.field, on=TODAY, child=True).sensitive for entry in pack.classification
+    )
 
 
 def test_a_set_takes_the_class_of_its_highest_field():

@@ -39,7 +39,11 @@ def deadline(duration, calendar, zone="Asia/Shanghai"):
         (date(2026, 9, 30), 1, date(2026, 10, 8)),
         (date(2026, 9, 30), 3, date(2026, 10, 10)),  # 8, 9 and Saturday 10 October
         (date(2026, 9, 30), 4, date(2026, 10, 12)),
-        (date(2026, 11, 20), 29, date(2026, 12, 31)),  # a Friday, then six weeks without a holiday less one day
+        (
+            date(2026, 11, 20),
+            29,
+            date(2026, 12, 31),
+        ),  # a Friday, then six weeks without a holiday less one day
         (date(2026, 11, 20), 30, date(2027, 1, 4)),  # Friday 1 January is off
         (date(2026, 11, 21), 1, date(2026, 11, 23)),
     ],
@@ -153,9 +157,7 @@ def test_days_beyond_the_announced_calendar_are_provisional():
 
 
 def test_a_calendar_is_corrected_in_the_pack():
-    announced = replace(
-        CN.calendars["business_days"], open=(date(2027, 2, 20),), closed=(date(2027, 2, 12),)
-    )
+    announced = replace(CN.calendars["business_days"], open=(date(2027, 2, 20),), closed=(date(2027, 2, 12),))
     corrected = replace(CN, calendars={**CN.calendars, "business_days": announced})
 
     assert is_open(announced, date(2027, 2, 20))

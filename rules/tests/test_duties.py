@@ -39,7 +39,11 @@ def test_a_duty_cites_its_article_and_says_what_to_do_in_both_languages():
 
 def test_a_sale_has_other_duties():
     assert set(due(basis="asset_sale")) == {
-        "notice_content", "consent_asked", "remainder_restricted", "impact_assessment", "recipient_contract",
+        "notice_content",
+        "consent_asked",
+        "remainder_restricted",
+        "impact_assessment",
+        "recipient_contract",
         "appraisal",
     }
 
@@ -96,7 +100,9 @@ def test_the_officer_is_filed_within_thirty_working_days_of_cutover():
         (PersonCounts(10), True, True),
     ],
 )
-def test_the_disposal_plan_is_reported_from_ten_million_persons_or_with_important_data(persons, important, reported):
+def test_the_disposal_plan_is_reported_from_ten_million_persons_or_with_important_data(
+    persons, important, reported
+):
     assert ("disposal_plan" in due(persons=persons, important_data=important)) is reported
 
 

@@ -27,8 +27,10 @@ from rules.verdicts import verdict
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 COUNTS = [PersonCounts(n) for exponent in range(5, 9) for n in (10**exponent, 10**exponent + 1)]
 EVENTS = {
-    "account_closed": date(2026, 6, 30), "record_created": date(2020, 1, 1),
-    "relationship_ended": date(2026, 6, 30), "trade_made": date(2020, 1, 1),
+    "account_closed": date(2026, 6, 30),
+    "record_created": date(2020, 1, 1),
+    "relationship_ended": date(2026, 6, 30),
+    "trade_made": date(2020, 1, 1),
 }
 
 
@@ -57,13 +59,17 @@ def ages(pack):
 
 def deadlines(pack):
     return [
-        (rule.id, each.code, due_at(pack, each, AT)) for rule in pack.in_force(TODAY) for each in rule.deadlines
+        (rule.id, each.code, due_at(pack, each, AT))
+        for rule in pack.in_force(TODAY)
+        for each in rule.deadlines
     ]
 
 
 def thresholds(pack):
     crossed = [crossings(pack, counts, on=TODAY) for counts in COUNTS]
-    counted = [reached(pack, kind, c.after, on=TODAY) for kind in ("persons", "persons_leaked") for c in COUNTS]
+    counted = [
+        reached(pack, kind, c.after, on=TODAY) for kind in ("persons", "persons_leaked") for c in COUNTS
+    ]
     return crossed + counted
 
 
@@ -76,7 +82,11 @@ def checklists(pack):
 
 
 def classification(pack):
-    return [classify(pack, each.field, on=TODAY, child=child) for each in pack.classification for child in (True, False)]
+    return [
+        classify(pack, each.field, on=TODAY, child=child)
+        for each in pack.classification
+        for child in (True, False)
+    ]
 
 
 def duties(pack):
@@ -88,8 +98,14 @@ def duties(pack):
 
 
 READERS = {
-    "verdict": verdicts, "age": ages, "deadline": deadlines, "threshold": thresholds, "retention": retention,
-    "checklist": checklists, "classification": classification, "duty": duties,
+    "verdict": verdicts,
+    "age": ages,
+    "deadline": deadlines,
+    "threshold": thresholds,
+    "retention": retention,
+    "checklist": checklists,
+    "classification": classification,
+    "duty": duties,
 }
 ANSWERS = {name: ask(CN) for name, ask in READERS.items()}
 ENABLED = [rule.id for rule in CN.rules if rule.enabled]
@@ -142,4 +158,6 @@ def test_changing_the_attempts_before_an_announcement_changes_a_verdict():
 def test_changing_a_comparator_changes_an_answer():
     [more_than] = CN.rule("CN11").thresholds
 
-    assert readers_that_notice(changed(CN, "CN11", thresholds=(replace(more_than, comparator=">="),))) == {"threshold"}
+    assert readers_that_notice(changed(CN, "CN11", thresholds=(replace(more_than, comparator=">="),))) == {
+        "threshold"
+    }

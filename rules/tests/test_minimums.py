@@ -43,7 +43,8 @@ def test_all_minimums_come_longest_first_and_say_whether_they_are_statute():
     found = minimums(CN, "impact_assessments", CLOSED, on=TODAY)
 
     assert [(each.rule_id, each.nature, each.until.year) for each in found] == [
-        ("CN20", "policy", 2030), ("CN12", "statutory", 2013),
+        ("CN20", "policy", 2030),
+        ("CN12", "statutory", 2013),
     ]
 
 
@@ -80,7 +81,12 @@ def test_a_rule_switched_on_keeps_its_category():
 def test_without_the_longest_the_next_one_counts():
     found = longest_minimum(without(CN, "CN20"), "kyc", CLOSED, on=TODAY)
 
-    assert (found.rule_id, found.duration, found.calendar, found.starts) == ("CN23", 10, "years", ("relationship_ended",))
+    assert (found.rule_id, found.duration, found.calendar, found.starts) == (
+        "CN23",
+        10,
+        "years",
+        ("relationship_ended",),
+    )
     assert found.until == date(2036, 6, 30)
 
 
@@ -88,7 +94,9 @@ DAYS = st.dates(date(1990, 1, 1), date(2040, 12, 31))
 
 
 @settings(deadline=None)
-@given(st.fixed_dictionaries({}, optional={name: DAYS for name in CLOSED}), st.sampled_from(["kyc", "trades"]))
+@given(
+    st.fixed_dictionaries({}, optional={name: DAYS for name in CLOSED}), st.sampled_from(["kyc", "trades"])
+)
 def test_no_rule_is_broken_by_keeping_the_longest(events, category):
     longest, *others = minimums(CN, category, events, on=TODAY)
 

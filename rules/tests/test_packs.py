@@ -127,7 +127,9 @@ def test_a_duty_needs_a_deadline_that_a_transfer_triggers_and_a_threshold_that_e
 
     with pytest.raises(PackError, match="CN10: duties.officer_filed.due: no deadline some_day"):
         written(due("some_day"))
-    with pytest.raises(PackError, match="CN30: duties.creditors_notified.due: no deadline claim_after_notice"):
+    with pytest.raises(
+        PackError, match="CN30: duties.creditors_notified.due: no deadline claim_after_notice"
+    ):
         written(lambda raw: rule(raw, "CN30")["duties"][0].update(due="claim_after_notice"))
     with pytest.raises(PackError, match="CN10: duties.officer_filed.threshold: no threshold many"):
         written(lambda raw: rule(raw, "CN10")["duties"][0].update(threshold="many"))

@@ -11,12 +11,19 @@ from rules.thresholds import PersonCounts, applies, crossings, meets, reached, t
 
 
 def touched(*persons):
-    return {(each.rule_id, each.before, each.after) for each in crossings(CN, PersonCounts(*persons), on=TODAY)}
+    return {
+        (each.rule_id, each.before, each.after) for each in crossings(CN, PersonCounts(*persons), on=TODAY)
+    }
 
 
 @pytest.mark.parametrize(
     ("comparator", "below", "at", "above"),
-    [("<", True, False, False), ("<=", True, True, False), (">", False, False, True), (">=", False, True, True)],
+    [
+        ("<", True, False, False),
+        ("<=", True, True, False),
+        (">", False, False, True),
+        (">=", False, True, True),
+    ],
 )
 def test_the_comparator_is_the_laws_own(comparator, below, at, above):
     threshold = Threshold("t", "persons", comparator, 100)
@@ -37,7 +44,11 @@ def test_the_merger_itself_can_reach_a_figure():
     assert touched(600_000, 500_000, 100_001) == set()
     [crossing] = crossings(CN, PersonCounts(600_000, 500_000), on=TODAY)
     assert crossing.newly
-    assert (crossing.comparator, crossing.figure, crossing.citation.en[:10]) == (">=", 1_000_000, "Personal I")
+    assert (crossing.comparator, crossing.figure, crossing.citation.en[:10]) == (
+        ">=",
+        1_000_000,
+        "Personal I",
+    )
 
 
 def test_a_figure_reached_before_is_not_new():

@@ -27,8 +27,21 @@ def test_the_table_agrees_with_the_single_verdict(many):
 
 def test_a_row_is_read_in_the_order_of_the_fields():
     assert FACT_FIELDS == (
-        "as_of", "kind", "jurisdiction", "under14", "minor", "has_guardian", "basis", "purpose_changed", "notice",
-        "noticed_on", "attempts", "counsel_signed_announcement", "objection", "objected_on", "exit_done",
+        "as_of",
+        "kind",
+        "jurisdiction",
+        "under14",
+        "minor",
+        "has_guardian",
+        "basis",
+        "purpose_changed",
+        "notice",
+        "noticed_on",
+        "attempts",
+        "counsel_signed_announcement",
+        "objection",
+        "objected_on",
+        "exit_done",
         "separate_consent",
     )
 

@@ -18,7 +18,11 @@ CONSENT_BASES = ["asset_sale", "due_diligence", "licence_withdrawn"]
 def test_silence_is_no(basis):
     found = weigh(basis=basis, **DELIVERED)
 
-    assert (found.requirement, found.state, codes(found)[-1]) == ("separate_consent", "excluded", "silence_is_no")
+    assert (found.requirement, found.state, codes(found)[-1]) == (
+        "separate_consent",
+        "excluded",
+        "silence_is_no",
+    )
     assert found.reasons[-1].article.en == "Personal Information Protection Law, Article 23"
     assert at_cutover(basis, found.state) == "stays"
 
@@ -104,7 +108,9 @@ def test_without_the_governing_rule_nothing_is_said():
         weigh(without(CN, "CN04"), **SALE)
 
 
-@pytest.mark.parametrize("facts", [{}, DELIVERED, {**DELIVERED, "objection": "exit_close", "objected_on": TODAY}])
+@pytest.mark.parametrize(
+    "facts", [{}, DELIVERED, {**DELIVERED, "objection": "exit_close", "objected_on": TODAY}]
+)
 def test_a_share_transfer_needs_nothing_and_moves_nobody(facts):
     found = weigh(basis="share_transfer", **facts)
 

@@ -16,7 +16,11 @@ LAST_DAY = date(2026, 11, 13)
 def test_a_client_without_notice_is_in_scope_and_the_transferor_must_act():
     found = weigh()
 
-    assert (found.requirement, found.state, found.whose_move) == ("notice_with_exit", "in_scope", "transferor")
+    assert (found.requirement, found.state, found.whose_move) == (
+        "notice_with_exit",
+        "in_scope",
+        "transferor",
+    )
     assert found.window_ends_on is None
     assert at_cutover("merger", found.state) == "waits"
 
@@ -151,8 +155,11 @@ def test_institutions_and_products_have_the_same_window_for_another_reason(kind)
 
 @pytest.mark.parametrize(
     ("answer", "state", "code"),
-    [("none", "parked", "silence_is_no"), ("refused", "parked", "new_purpose_refused"),
-     ("given", "cleared", "window_over")],
+    [
+        ("none", "parked", "silence_is_no"),
+        ("refused", "parked", "new_purpose_refused"),
+        ("given", "cleared", "window_over"),
+    ],
 )
 def test_a_changed_purpose_needs_consent_anew(answer, state, code):
     found = weigh(**DELIVERED, purpose_changed=True, separate_consent=answer)
@@ -178,7 +185,10 @@ def test_what_is_dated_later_has_not_happened():
 
     assert weigh(notice="delivered", noticed_on=tomorrow).state == "in_scope"
     assert weigh(**DELIVERED, objection="exit_close", objected_on=tomorrow).whose_move == "nobody"
-    assert weigh(notice="delivered", noticed_on=TODAY, objection="exit_close", objected_on=tomorrow).state == "notified"
+    assert (
+        weigh(notice="delivered", noticed_on=TODAY, objection="exit_close", objected_on=tomorrow).state
+        == "notified"
+    )
 
 
 def test_changing_the_days_of_the_window_changes_the_verdict():
@@ -200,7 +210,9 @@ def test_a_rule_switched_off_or_not_yet_in_effect_is_as_if_absent():
     later = changed(CN, "CN05", effective_from=date(2027, 1, 1))
     over = changed(CN, "CN05", effective_to=date(2026, 1, 1))
 
-    assert {weigh(pack, **DELIVERED, under14=True, minor=True).state for pack in (off, later, over)} == {"cleared"}
+    assert {weigh(pack, **DELIVERED, under14=True, minor=True).state for pack in (off, later, over)} == {
+        "cleared"
+    }
 
 
 def test_without_the_governing_rule_nothing_is_said():

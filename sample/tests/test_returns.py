@@ -14,7 +14,7 @@ from sample.tests.naive import Load
 
 LAYOUTS = {
     "clients.csv": "row_id,client_no,source_no,kind,name,id_type,id_number,birth_date,phone,risk_level,investor_class,"
-                   "status,branch,opened_on",
+    "status,branch,opened_on",
     "accounts.csv": "row_id,client_no,kind,number,market,currency,unit,bank,status,balance,frozen",
     "holdings.csv": "row_id,client_no,account_no,market,code,quantity,frozen,pledged,currency",
 }
@@ -42,14 +42,57 @@ def delivery(request, kept, answers, tmp_path_factory):
         return [str(uuid.uuid5(uuid.NAMESPACE_OID, kind + "|".join(map(str, values)))), *values]
 
     files = {
-        "clients.csv": [identified("c", new[r["客户号"]], r["客户号"], r["客户类型"], hide(r["客户姓名"]), r["证件类型"],
-                                   hide(r["证件号码"]), r["出生日期"], hide(r["手机号码"]), r["风险等级"], r["投资者类别"],
-                                   r["客户状态"], r["营业部代码"], r["开户日期"]) for r in staying],
-        "accounts.csv": [identified("a", new[r["客户号"]], r["账户类别"], hide(r["账户号码"]), MARKETS[r["市场"]], r["币种"],
-                                    r["交易单元"], r["存管银行"], r["账户状态"], r["资金余额"], r["冻结金额"])
-                         for r in kept["账户资料"] if r["客户号"] in new],
-        "holdings.csv": [identified("h", new[r["客户号"]], hide(r["证券账号"]), MARKETS[r["市场"]], r["证券代码"], r["持仓数量"],
-                                    r["冻结数量"], r["质押数量"], r["币种"]) for r in kept["持仓"] if r["客户号"] in new],
+        "clients.csv": [
+            identified(
+                "c",
+                new[r["客户号"]],
+                r["客户号"],
+                r["客户类型"],
+                hide(r["客户姓名"]),
+                r["证件类型"],
+                hide(r["证件号码"]),
+                r["出生日期"],
+                hide(r["手机号码"]),
+                r["风险等级"],
+                r["投资者类别"],
+                r["客户状态"],
+                r["营业部代码"],
+                r["开户日期"],
+            )
+            for r in staying
+        ],
+        "accounts.csv": [
+            identified(
+                "a",
+                new[r["客户号"]],
+                r["账户类别"],
+                hide(r["账户号码"]),
+                MARKETS[r["市场"]],
+                r["币种"],
+                r["交易单元"],
+                r["存管银行"],
+                r["账户状态"],
+                r["资金余额"],
+                r["冻结金额"],
+            )
+            for r in kept["账户资料"]
+            if r["客户号"] in new
+        ],
+        "holdings.csv": [
+            identified(
+                "h",
+                new[r["客户号"]],
+                hide(r["证券账号"]),
+                MARKETS[r["市场"]],
+                r["证券代码"],
+                r["持仓数量"],
+                r["冻结数量"],
+                r["质押数量"],
+                r["币种"],
+            )
+            for r in kept["持仓"]
+            if r["客户号"] in new
+        ],
     }
     folder = tmp_path_factory.mktemp("delivery")
     for name, rows in files.items():
@@ -72,11 +115,16 @@ def differences(delivery, out, world):
         found += [(name, "missing", sent[key].get("source_no")) for key in sent.keys() - back.keys()]
         found += [(name, "extra", back[key].get("source_no")) for key in back.keys() - sent.keys()]
         for key in sent.keys() & back.keys():
-            found += [(name, field, sent[key][field], back[key][field]) for field in sent[key]
-                      if sent[key][field] != back[key][field]]
+            found += [
+                (name, field, sent[key][field], back[key][field])
+                for field in sent[key]
+                if sent[key][field] != back[key][field]
+            ]
     delivered = {row["source_no"] for row in rows(delivery / "clients.csv")}
-    for name, source, value in (("depository/holdings.csv", "depository.csv", "quantity"),
-                                ("banks/balances.csv", "banks.csv", "balance")):
+    for name, source, value in (
+        ("depository/holdings.csv", "depository.csv", "quantity"),
+        ("banks/balances.csv", "banks.csv", "balance"),
+    ):
         truth, told = defaultdict(list), defaultdict(list)
         for target, table in ((truth, world / "truth" / source), (told, out / name)):
             for row in rows(table):
@@ -88,9 +136,13 @@ def differences(delivery, out, world):
     return found
 
 
-@pytest.mark.parametrize(("run", "corrected", "expected"), [
-    ("rehearsal-1", False, 8), ("rehearsal-2", False, 0), ("cutover", False, 3), ("cutover", True, 2)])
-def test_exactly_the_planted_differences_come_back(world, answers, delivery, tmp_path, run, corrected, expected):
+@pytest.mark.parametrize(
+    ("run", "corrected", "expected"),
+    [("rehearsal-1", False, 8), ("rehearsal-2", False, 0), ("cutover", False, 3), ("cutover", True, 2)],
+)
+def test_exactly_the_planted_differences_come_back(
+    world, answers, delivery, tmp_path, run, corrected, expected
+):
     planted = write_returns(delivery, out=tmp_path, run=run, world=world, corrected=corrected)
     found = differences(delivery, tmp_path, world)
     assert len(found) == len(planted) == expected, found
@@ -126,7 +178,9 @@ def test_an_archive_is_answered_like_a_folder(world, delivery, tmp_path):
 
 def test_a_delivery_without_the_planted_clients_is_refused(world, delivery, tmp_path):
     for name in LAYOUTS:
-        (tmp_path / name).write_text((delivery / name).read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+        (tmp_path / name).write_text(
+            (delivery / name).read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8"
+        )
     with pytest.raises(ValueError, match="lacks the clients"):
         write_returns(tmp_path, out=tmp_path / "out", run="cutover", world=world)
     (tmp_path / "holdings.csv").unlink()

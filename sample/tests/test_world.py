@@ -21,8 +21,11 @@ def rows(folder, stem):
 
 
 def digests(folder):
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
@@ -48,7 +51,10 @@ def test_every_file_has_the_encoding_it_says(world):
 
 
 def test_numbers_of_the_mended_world_pass_their_checks(world):
-    broken = {(line[1]) for line in json.loads((world / "answers.json").read_text())["files"]["客户资料.csv"]["rejects"]}
+    broken = {
+        (line[1])
+        for line in json.loads((world / "answers.json").read_text())["files"]["客户资料.csv"]["rejects"]
+    }
     _, headings, lines = read(world / "transferor", "客户资料")
     people = [dict(zip(headings, cells)) for line, cells in lines if line not in broken]
     seen = set()
@@ -81,8 +87,15 @@ def test_the_agreement_has_one_breached_clause_and_both_languages(world):
     clauses = agreement["clauses"]
     assert len(clauses) >= 12
     assert {clause["check"] for clause in clauses} == {
-        "extract_on_time", "fields_in_scope", "notice_30_days", "backup_proved", "people_trained", "rehearsal_clean",
-        "batches_within_window", "none"}
+        "extract_on_time",
+        "fields_in_scope",
+        "notice_30_days",
+        "backup_proved",
+        "people_trained",
+        "rehearsal_clean",
+        "batches_within_window",
+        "none",
+    }
     assert [clause["due_on"] for clause in clauses if clause["breached_by_the_sample"]] == ["2026-11-19"]
     for clause in clauses:
         for part in ("title", "text", "consequence"):

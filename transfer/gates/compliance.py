@@ -18,15 +18,20 @@ def compliance_facts(transfer: Transfer) -> Iterator[Fact]:
     yield from duty_facts(transfer, 3)
     moving = [row for row in _secret_fields(transfer) if row.policy != FieldPolicy.Policy.NEVER]
     yield Fact(
-        "credentials_stay", ok=not moving, count=len(moving), link=page(transfer, "policies/"),
+        "credentials_stay",
+        ok=not moving,
+        count=len(moving),
+        link=page(transfer, "policies/"),
         text=_("Passwords and biometric templates (class C3) never move."),
     )
-    open_breaches = ClauseBreach.objects.filter(
-        clause__agreement__transfer=transfer, decided_at=None
-    ).count()
+    open_breaches = ClauseBreach.objects.filter(clause__agreement__transfer=transfer, decided_at=None).count()
     yield Fact(
-        "breaches_decided", ok=not open_breaches, count=open_breaches, link=page(transfer, "agreement/"),
-        text=_("Every breach of a clause was decided."), whose="both",
+        "breaches_decided",
+        ok=not open_breaches,
+        count=open_breaches,
+        link=page(transfer, "agreement/"),
+        text=_("Every breach of a clause was decided."),
+        whose="both",
     )
 
 

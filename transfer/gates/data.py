@@ -22,25 +22,37 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
     loaded_kinds = {extract.kind for extract in extracts if extract.pk in done}
     missing = [kind for kind in NEEDED if kind not in loaded_kinds]
     yield Fact(
-        "extracts_loaded", ok=not missing, count=len(missing), link=page(transfer, "imports/"),
+        "extracts_loaded",
+        ok=not missing,
+        count=len(missing),
+        link=page(transfer, "imports/"),
         text=_("Clients, accounts and holdings are loaded."),
     )
     unfinished = sum(extract.pk not in done for extract in extracts)
     parked = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED).count()
     yield Fact(
-        "nothing_pending", ok=not unfinished and not parked, count=unfinished + parked,
-        link=page(transfer, "imports/"), text=_("No uploaded extract waits to be loaded."),
+        "nothing_pending",
+        ok=not unfinished and not parked,
+        count=unfinished + parked,
+        link=page(transfer, "imports/"),
+        text=_("No uploaded extract waits to be loaded."),
     )
     full = [extract for extract in extracts if extract.purpose == Extract.Purpose.FULL and extract.pk in done]
     yield _declared(transfer, full, done)
     open_rejects = Reject.objects.filter(run__in=loads, decision=Reject.Decision.OPEN).count()
     yield Fact(
-        "rejects_decided", ok=not open_rejects, count=open_rejects, link=page(transfer, "imports/?rejects=open"),
+        "rejects_decided",
+        ok=not open_rejects,
+        count=open_rejects,
+        link=page(transfer, "imports/?rejects=open"),
         text=_("Every refused line was mended and loaded, or left out with a reason."),
     )
     unknown = sum(len(_unknown_fields(transfer, extract)) for extract in extracts)
     yield Fact(
-        "no_unknown_field", ok=not unknown, count=unknown, link=page(transfer, "policies/"),
+        "no_unknown_field",
+        ok=not unknown,
+        count=unknown,
+        link=page(transfer, "policies/"),
         text=_("Every field of every extract has exactly one policy."),
     )
 
@@ -51,14 +63,21 @@ def _declared(transfer: Transfer, full: list[Extract], done: dict[object, Import
         for extract in full
         if extract.declared_rows is None
         or extract.declared_rows != done[extract.pk].rows
-        or any(done[extract.pk].totals.get(column) != total for column, total in extract.declared_totals.items())
+        or any(
+            done[extract.pk].totals.get(column) != total for column, total in extract.declared_totals.items()
+        )
     ]
     return Fact(
-        "counts_equal", ok=bool(full) and not differing, count=len(differing), link=page(transfer, "imports/"),
+        "counts_equal",
+        ok=bool(full) and not differing,
+        count=len(differing),
+        link=page(transfer, "imports/"),
         text=_("Declared row counts and control totals equal what was found."),
     )
 
 
 def _unknown_fields(transfer: Transfer, extract: Extract) -> set[str]:
-    known = FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list("source_field", flat=True)
+    known = FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list(
+        "source_field", flat=True
+    )
     return set(extract.header) - set(known) - set(LINE_HEADINGS)

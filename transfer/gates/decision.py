@@ -18,19 +18,29 @@ def decision_facts(transfer: Transfer) -> Iterator[Fact]:
     """Gates 1 to 7 anew, the runbook and outside parties ready, and two people's go from each side."""
     closed = [number for number in range(1, 8) if not gate(transfer, number).open]
     yield Fact(
-        "earlier_gates_open", ok=not closed, count=len(closed), link=page(transfer, ""), whose="both",
+        "earlier_gates_open",
+        ok=not closed,
+        count=len(closed),
+        link=page(transfer, ""),
+        whose="both",
         text=_("Gates 1 to 7 are open, computed anew."),
     )
     steps = RunbookStep.objects.filter(transfer=transfer).count()
     yield Fact(
-        "runbook_ready", ok=steps >= STEPS_AT_LEAST, count=steps, link=page(transfer, "runbook/"),
+        "runbook_ready",
+        ok=steps >= STEPS_AT_LEAST,
+        count=steps,
+        link=page(transfer, "runbook/"),
         text=_("The runbook has all its steps, each with owner, check and way back."),
     )
     parties = OutsideParty.objects.filter(transfer=transfer)
     unready = parties.filter(ready_at=None).count()
     yield Fact(
-        "outside_parties_ready", ok=parties.exists() and not unready, count=unready,
-        link=page(transfer, "runbook/"), text=_("Depository, exchanges and banks have proved that they are ready."),
+        "outside_parties_ready",
+        ok=parties.exists() and not unready,
+        count=unready,
+        link=page(transfer, "runbook/"),
+        text=_("Depository, exchanges and banks have proved that they are ready."),
     )
     yield from _mandate_facts(transfer)
 
@@ -43,11 +53,18 @@ def _mandate_facts(transfer: Transfer) -> Iterator[Fact]:
     ):
         signed = 0 if mandate is None else mandate.signatures.filter(organisation=organisation).count()
         yield Fact(
-            f"mandate_{side}", ok=signed >= SIGNATURES_PER_SIDE, count=signed, link=page(transfer, "mandate/"),
-            text=text, whose=side,
+            f"mandate_{side}",
+            ok=signed >= SIGNATURES_PER_SIDE,
+            count=signed,
+            link=page(transfer, "mandate/"),
+            text=text,
+            whose=side,
         )
     now = timezone.now()
     yield Fact(
-        "mandate_window", ok=mandate is not None and mandate.not_before <= now <= mandate.not_after,
-        link=page(transfer, "mandate/"), whose="both", text=_("The mandate's window is open now."),
+        "mandate_window",
+        ok=mandate is not None and mandate.not_before <= now <= mandate.not_after,
+        link=page(transfer, "mandate/"),
+        whose="both",
+        text=_("The mandate's window is open now."),
     )

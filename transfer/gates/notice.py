@@ -28,11 +28,17 @@ def notice_facts(transfer: Transfer) -> Iterator[Fact]:
     counts = funnel(transfer)
     total = sum(counts.values())
     yield Fact(
-        "cases_assessed", ok=total > 0, count=total, link=page(transfer, "cases/"),
+        "cases_assessed",
+        ok=total > 0,
+        count=total,
+        link=page(transfer, "cases/"),
         text=_("Every client has a verdict."),
     )
     for state, (code, text) in _WAITING.items():
         yield Fact(
-            code, ok=total > 0 and counts[state] == 0, count=counts[state],
-            link=page(transfer, f"cases/?state={state.value}"), text=text,
+            code,
+            ok=total > 0 and counts[state] == 0,
+            count=counts[state],
+            link=page(transfer, f"cases/?state={state.value}"),
+            text=text,
         )

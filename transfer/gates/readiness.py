@@ -22,12 +22,16 @@ def backup_facts(transfer: Transfer) -> Iterator[Fact]:  # noqa: ARG001
     newest = Backup.objects.filter(state=Backup.State.DONE).order_by("-started_at").first()
     limit = timezone.now() - datetime.timedelta(hours=settings.BACKUP_MAX_AGE_HOURS)
     yield Fact(
-        "backup_young", ok=newest is not None and newest.started_at >= limit, link="/backups/",
+        "backup_young",
+        ok=newest is not None and newest.started_at >= limit,
+        link="/backups/",
         text=_("The newest backup is younger than the limit."),
     )
     proved = newest is not None and RestoreDrill.objects.filter(backup=newest, ok=True).exists()
     yield Fact(
-        "backup_proved", ok=proved, link="/backups/",
+        "backup_proved",
+        ok=proved,
+        link="/backups/",
         text=_("That backup was restored aside and compared without a difference."),
     )
 
@@ -37,12 +41,18 @@ def rehearsal_facts(transfer: Transfer) -> Iterator[Fact]:
     """A rehearsal ran to its end, and the last one left no break unexplained."""
     last = Run.objects.filter(transfer=transfer, kind=Run.Kind.REHEARSAL).order_by("-number").first()
     yield Fact(
-        "rehearsed", ok=last is not None and last.state == Run.State.DONE, link=page(transfer, "rehearsals/"),
-        count=0 if last is None else last.number, text=_("The last rehearsal ran to its end."),
+        "rehearsed",
+        ok=last is not None and last.state == Run.State.DONE,
+        link=page(transfer, "rehearsals/"),
+        count=0 if last is None else last.number,
+        text=_("The last rehearsal ran to its end."),
     )
     unexplained = Break.objects.filter(run=last, state=Break.State.OPEN).count() if last else 0
     yield Fact(
-        "no_unexplained_break", ok=last is not None and not unexplained, count=unexplained,
+        "no_unexplained_break",
+        ok=last is not None and not unexplained,
+        count=unexplained,
         link=page(transfer, "breaks/?state=open" + (f"&run={last.pk}" if last else "")),
-        text=_("Every break of the last rehearsal is explained."), whose="both",
+        text=_("Every break of the last rehearsal is explained."),
+        whose="both",
     )

@@ -97,7 +97,11 @@ def gate(transfer: Transfer, number: int) -> Gate:
     title, opens = TITLES[number]
     facts = tuple(fact for source in _sources[number] for fact in source(transfer))
     if not facts:
-        facts = (Fact("room_missing", ok=False, text=_("The part of the product that proves this is not built yet.")),)
+        facts = (
+            Fact(
+                "room_missing", ok=False, text=_("The part of the product that proves this is not built yet.")
+            ),
+        )
     exception = GateException.objects.filter(transfer=transfer, gate=number).first()
     return Gate(number=number, title=title, opens=opens, facts=facts, exception=exception)
 

@@ -64,7 +64,9 @@ class Signature(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["agreement", "organisation"], name="transfer_signature_one_per_party")
+            models.UniqueConstraint(
+                fields=["agreement", "organisation"], name="transfer_signature_one_per_party"
+            )
         ]
 
     def __str__(self) -> str:
@@ -110,7 +112,9 @@ class ClauseBreach(models.Model):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["clause", "fact"], name="transfer_clausebreach_once_per_fact")]
+        constraints = [
+            models.UniqueConstraint(fields=["clause", "fact"], name="transfer_clausebreach_once_per_fact")
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -132,4 +136,6 @@ class Approval(OfTransfer):
     entered_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["transfer", "kind"], name="transfer_approval_one_per_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["transfer", "kind"], name="transfer_approval_one_per_kind")
+        ]

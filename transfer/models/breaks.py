@@ -3,7 +3,6 @@
 import uuid
 
 import msgspec
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +12,6 @@ from clients.models import Client
 from transfer.models.agreement import OfTransfer
 from vault.ids import new_id
 from vault.rows import SealedModel
-
 
 
 class Run(OfTransfer):
@@ -79,7 +77,9 @@ class ReturnFile(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "source", "kind", "version"], name="transfer_returnfile_version")
+            models.UniqueConstraint(
+                fields=["run", "source", "kind", "version"], name="transfer_returnfile_version"
+            )
         ]
 
     def __str__(self) -> str:

@@ -42,5 +42,7 @@ class ClientCase(OfTransfer):
     reasons = models.JSONField(default=list)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["transfer", "client"], name="transfer_clientcase_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["transfer", "client"], name="transfer_clientcase_once")
+        ]
         indexes = [models.Index(fields=["transfer", "state"], name="transfer_clientcase_state")]

@@ -18,7 +18,9 @@ class Certificate(OfTransfer):
     digest = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["transfer"], name="transfer_certificate_one_per_transfer")]
+        constraints = [
+            models.UniqueConstraint(fields=["transfer"], name="transfer_certificate_one_per_transfer")
+        ]
 
 
 class PackDocument(OfTransfer):
@@ -33,5 +35,7 @@ class PackDocument(OfTransfer):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["transfer", "kind", "language"], name="transfer_packdocument_once")
+            models.UniqueConstraint(
+                fields=["transfer", "kind", "language"], name="transfer_packdocument_once"
+            )
         ]

@@ -20,9 +20,12 @@ class GateException(OfTransfer):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["transfer", "gate"], name="transfer_gateexception_one_per_gate"),
-            models.CheckConstraint(condition=Q(gate__gte=1, gate__lte=8), name="transfer_gateexception_known_gate"),
             models.CheckConstraint(
-                condition=Q(granted_by=None) | ~Q(granted_by=F("asked_by")), name="transfer_gateexception_four_eyes"
+                condition=Q(gate__gte=1, gate__lte=8), name="transfer_gateexception_known_gate"
+            ),
+            models.CheckConstraint(
+                condition=Q(granted_by=None) | ~Q(granted_by=F("asked_by")),
+                name="transfer_gateexception_four_eyes",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="transfer_gateexception_has_reason"),
         ]

@@ -1,6 +1,5 @@
 """The mandate under which batches are signed: go/no-go by two people from each side."""
 
-import uuid
 
 from django.db import models
 from django.db.models import F, Q
@@ -28,7 +27,9 @@ class Mandate(OfTransfer):
             models.UniqueConstraint(
                 fields=["transfer"], condition=Q(withdrawn_at=None), name="transfer_mandate_one_live"
             ),
-            models.CheckConstraint(condition=Q(not_after__gt=F("not_before")), name="transfer_mandate_window"),
+            models.CheckConstraint(
+                condition=Q(not_after__gt=F("not_before")), name="transfer_mandate_window"
+            ),
         ]
 
 
@@ -45,7 +46,9 @@ class MandateSignature(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["mandate", "signed_by"], name="transfer_mandatesignature_once_per_person")
+            models.UniqueConstraint(
+                fields=["mandate", "signed_by"], name="transfer_mandatesignature_once_per_person"
+            )
         ]
 
     def __str__(self) -> str:

@@ -59,4 +59,6 @@ class RunbookStep(OfTransfer):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["transfer", "number"], name="transfer_runbookstep_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["transfer", "number"], name="transfer_runbookstep_number")
+        ]

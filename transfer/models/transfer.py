@@ -41,12 +41,16 @@ class Transfer(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.CharField(max_length=20, unique=True)
     transferor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="transfers_out")
-    transferee = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="transfers_in", null=True)
+    transferee = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="transfers_in", null=True
+    )
     basis = models.CharField(max_length=20, choices=Basis.choices, default=Basis.MERGER)
     jurisdiction = models.CharField(max_length=2, default="CN")
     state = models.CharField(max_length=14, choices=State.choices, default=State.DRAFT)
     book = models.OneToOneField(Book, on_delete=models.PROTECT, related_name="transfer")
-    taker_book = models.OneToOneField(Book, on_delete=models.PROTECT, null=True, related_name="transfer_matched")
+    taker_book = models.OneToOneField(
+        Book, on_delete=models.PROTECT, null=True, related_name="transfer_matched"
+    )
     planned_cutover = models.DateTimeField(null=True)
     pack_name = models.CharField(max_length=20, default="cn")
     pack_digest = models.CharField(max_length=64)
@@ -59,10 +63,12 @@ class Transfer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(transferee=None) | ~Q(transferor=F("transferee")), name="transfer_transfer_two_parties"
+                condition=Q(transferee=None) | ~Q(transferor=F("transferee")),
+                name="transfer_transfer_two_parties",
             ),
             models.CheckConstraint(
-                condition=~Q(state="aborted") | Q(no_return_at=None), name="transfer_transfer_no_abort_after_no_return"
+                condition=~Q(state="aborted") | Q(no_return_at=None),
+                name="transfer_transfer_no_abort_after_no_return",
             ),
         ]
 

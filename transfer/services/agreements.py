@@ -104,9 +104,7 @@ def register_executed(
     agreement.executed_digest = file_sha256(document, reading).hex()
     agreement.signed_on = signed_on
     agreement.save(update_fields=["executed_document", "executed_digest", "signed_on"])
-    record(
-        AgreementEvent.EXECUTED_REGISTERED, actor=by, subject=agreement, sha256=agreement.executed_digest
-    )
+    record(AgreementEvent.EXECUTED_REGISTERED, actor=by, subject=agreement, sha256=agreement.executed_digest)
     return agreement
 
 

@@ -151,7 +151,19 @@ def _facts(transfer: Transfer, as_of: datetime.date) -> Iterator[Facts]:
             },
         )
         while rows := cursor.fetchmany(BATCH):
-            for case, kind, where, under14, minor, guarded, delivered, returned, wish, raised, decision in rows:
+            for (
+                case,
+                kind,
+                where,
+                under14,
+                minor,
+                guarded,
+                delivered,
+                returned,
+                wish,
+                raised,
+                decision,
+            ) in rows:
                 notice, noticed_on, served = _notice(delivered, returned, announced)
                 left = decision == "left"
                 objection = "none" if wish is None or decision == "stays" else WISHES[wish]
@@ -159,9 +171,22 @@ def _facts(transfer: Transfer, as_of: datetime.date) -> Iterator[Facts]:
                     case,
                     (served, noticed_on),
                     (
-                        as_of, kind, where, under14, minor, guarded, transfer.basis, changed,
-                        notice, noticed_on, returned, signed,
-                        objection, None if objection == "none" else raised, left, "none",
+                        as_of,
+                        kind,
+                        where,
+                        under14,
+                        minor,
+                        guarded,
+                        transfer.basis,
+                        changed,
+                        notice,
+                        noticed_on,
+                        returned,
+                        signed,
+                        objection,
+                        None if objection == "none" else raised,
+                        left,
+                        "none",
                     ),
                 )
 

@@ -53,6 +53,10 @@ def grant_exception(*, exception: GateException, by: User) -> GateException:
     exception.granted_at = timezone.now()
     exception.save(update_fields=["granted_by", "granted_at"])
     record(
-        TransferEvent.EXCEPTION_GRANTED, actor=by, subject=exception, transfer=str(transfer.pk), gate=exception.gate
+        TransferEvent.EXCEPTION_GRANTED,
+        actor=by,
+        subject=exception,
+        transfer=str(transfer.pk),
+        gate=exception.gate,
     )
     return exception

@@ -15,7 +15,11 @@ def lock_transfer(transfer: Transfer | UUID, *, states: set[str] | None = None) 
         Refused: the transfer has ended, or is at none of ``states``.
     """
     key = transfer if isinstance(transfer, UUID) else transfer.pk
-    locked = Transfer.objects.select_for_update(of=("self",)).select_related("transferor", "transferee").get(pk=key)
+    locked = (
+        Transfer.objects.select_for_update(of=("self",))
+        .select_related("transferor", "transferee")
+        .get(pk=key)
+    )
     if states is None and locked.state in ENDED:
         raise Refused("transfer.has_ended")
     if states is not None and locked.state not in states:

@@ -14,9 +14,7 @@ def count_persons(transfer: Transfer) -> PersonCounts:
     """
     given = _persons(transfer.book_id)
     taken = _persons(transfer.taker_book_id)
-    both = given.filter(
-        Exists(taken.filter(id_token=OuterRef("id_token"))), id_token__isnull=False
-    )
+    both = given.filter(Exists(taken.filter(id_token=OuterRef("id_token"))), id_token__isnull=False)
     return PersonCounts(_distinct(given), _distinct(taken), both.values("id_token").distinct().count())
 
 

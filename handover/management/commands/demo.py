@@ -47,7 +47,9 @@ class Command(BaseCommand):
         story.step(f"A fictitious brokerage with {clients} clients is generated (seed {seed})")
         world = scratch / "world"
         answers = write_world(world, clients=clients, seed=seed, as_of=timezone.localdate())
-        story.say(f"{sum(found.rows for found in answers.files.values())} rows in {len(answers.files)} extracts")
+        story.say(
+            f"{sum(found.rows for found in answers.files.values())} rows in {len(answers.files)} extracts"
+        )
         story.step("Two firms, an audit firm, a law firm, and their people")
         cast = assemble(world, loading.a_staff_number(world))
         outside = Path(os.environ.get("HANDOVER_OUTSIDE") or Path(settings.STATE) / "outside")
