@@ -11,6 +11,9 @@ class ClientEvent(StrEnum):
 
     LOADED = "clients.loaded"
     CHANGED = "clients.changed"
+    SEARCHED = "clients.searched"
+    FIELD_REVEALED = "clients.field_revealed"
+    DOCUMENT_OPENED = "clients.document_opened"
 
 
 @register_events

@@ -108,3 +108,9 @@ class ObjectionSecret(msgspec.Struct, array_like=True, frozen=True):
 
     destination: str = ""
     words: str = ""
+
+
+class RevealSecret(msgspec.Struct, array_like=True, frozen=True):
+    """Why somebody wanted to see a field, in their own words."""
+
+    words: str

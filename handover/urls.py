@@ -3,15 +3,18 @@
 from django.urls import include, path
 
 from handover import views
-from handover.api.router import schema
+from handover.api.router import docs, schema
 from handover.api.router import urlpatterns as api_addresses
+from handover.dashboard.views import home
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", home, name="home"),
     path("health/", views.health, name="health"),
     path("api/v1/", include(api_addresses)),
     path("api/v1/schema/", schema, name="api-schema"),
+    path("api/v1/docs/", docs, name="api-docs"),
     path("", include("access.urls")),
+    path("", include("clients.urls")),
     path("", include("transfer.urls")),
 ]
 

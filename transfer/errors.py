@@ -99,6 +99,7 @@ register_messages(
         "import.policy_after_load": _("Rows of this kind are loaded already; the policy can no longer change."),
         "import.reason_missing": _("Say why."),
         "import.reject_decided": _("This line is decided already."),
+        "import.no_open_rejects": _("No rejected line is open here."),
         "import.not_parked": _("This slice does not wait for a decision."),
         "import.not_running": _("This run is not under way."),
         "import.no_other_book": _("The transferee has not loaded its own clients yet."),

@@ -1,0 +1,221 @@
+"""Data health: what the files show before anything is agreed, with counts, money and the rows behind."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count, Min
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from access.models import User
+from access.policies import may, permission_required
+from audit.errors import Refused
+from transfer.forms.imports import HealthForm
+from transfer.health_words import finding_of
+from transfer.models import Extract, Finding, ImportRun, Transfer
+from transfer.policies import visible_transfers
+from transfer.services.health import CODES, HealthReport, health_report
+from transfer.services.imports import start_run
+from transfer.services.peek import masked_lines
+from transfer.services.rejects import REASONS
+from transfer.services.transfers import draft_transfer
+from transfer.tasks.imports import plan_run
+from transfer.views.frame import find_open_transfer, person, show
+from transfer.views.imports import take_in
+
+_OPEN_STATES = (Transfer.State.DRAFT, Transfer.State.LOADING, Transfer.State.REVIEWING)
+
+
+@require_GET
+@never_cache
+@permission_required("transfer.view_import")
+def report(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The report of the transferor's files, from the newest looks or from what is loaded."""
+    transfer = find_open_transfer(request, pk)
+    found = health_report(transfer)
+    findings = [_finding(transfer, found, code) for code in CODES]
+    mine = person(request).organisation_id == transfer.transferor_id
+    context = {
+        "report": found,
+        "findings": [finding for finding in findings if finding["count"]],
+        "clean": [finding["title"] for finding in findings if not finding["count"]],
+        "rejects": _rejects(transfer, found),
+        "sentence": _sentence(found),
+        "totals": list(found.total_money.items()),
+        "may_load": mine and may(person(request), "transfer.load_extract", transfer),
+    }
+    return show(request, "transfer/health.html", transfer, **context)
+
+
+def _sentence(found: HealthReport) -> str:
+    if not found.runs:
+        return _("No file has been looked at yet.")
+    open_findings = sum(1 for count in found.counts.values() if count)
+    blocking = max((count for code, count in found.counts.items() if finding_of(code).severity == "blocking"), default=0)
+    return ngettext(
+        "%(clients)d client looked at: %(kinds)d kinds of findings; the most serious touches %(most)d clients.",
+        "%(clients)d clients looked at: %(kinds)d kinds of findings; the most serious touches %(most)d clients.",
+        found.clients,
+    ) % {"clients": found.clients, "kinds": open_findings, "most": blocking}
+
+
+def _finding(transfer: Transfer, found: HealthReport, code: str) -> dict[str, Any]:
+    words = finding_of(code)
+    return {
+        "code": code,
+        "title": words.title,
+        "meaning": words.meaning,
+        "remedy": words.remedy,
+        "severity": words.severity,
+        "count": found.counts.get(code, 0),
+        "money": sorted(found.money.get(code, {}).items()),
+        "url": reverse("transfer-health-rows", args=[transfer.pk, code]),
+    }
+
+
+def _rejects(transfer: Transfer, found: HealthReport) -> list[dict[str, Any]]:
+    """Lines that cannot be loaded, per run and reason, each opening exactly its lines."""
+    counts: dict[tuple[UUID, str], int] = defaultdict(int)
+    rows = ImportRun.objects.filter(pk__in=[run.pk for run in found.runs], rejects__isnull=False)
+    for run, code, count in rows.values_list("pk", "rejects__code").annotate(count=Count("rejects")):
+        counts[run, code] += count
+    runs = {run.pk: run for run in found.runs}
+    return [
+        {
+            "reason": REASONS.get(code, code),
+            "file": runs[run].extract.get_kind_display(),
+            "count": count,
+            "url": reverse("transfer-rejects", args=[transfer.pk, run]) + f"?code={code}",
+        }
+        for (run, code), count in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+
+
+@require_GET
+@never_cache
+@permission_required("transfer.view_import")
+def rows(request: HttpRequest, pk: UUID, code: str) -> HttpResponse:
+    """The clients behind one finding, one row each, masked for the file's own people."""
+    transfer = find_open_transfer(request, pk)
+    if code not in CODES:
+        raise Http404
+    found = health_report(transfer)
+    after = request.GET.get("after", "")
+    grouped = Finding.objects.filter(run__in=found.runs, code=code).values("client_digest")
+    firsts = grouped.annotate(first=Min("id"), lines=Count("id")).order_by("first")
+    if after.isdecimal():
+        firsts = firsts.filter(first__gt=int(after))
+    page = list(firsts[: settings.PAGE_ROWS + 1])
+    shown = page[: settings.PAGE_ROWS]
+    finding = _finding(transfer, found, code)
+    context = {
+        "finding": finding,
+        "table": {
+            "id": "rows",
+            "caption": finding["title"],
+            "columns": _row_columns(),
+            "rows": _rows(shown, person(request), transfer),
+            "pager": {
+                "shown": len(shown),
+                "total": finding["count"],
+                "first_url": "?" if after else "",
+                "next_url": f"?after={shown[-1]['first']}" if len(page) > len(shown) else "",
+            },
+        },
+        "sentence": ngettext("%(count)d client is touched.", "%(count)d clients are touched.", finding["count"])
+        % {"count": finding["count"]},
+    }
+    return show(request, "transfer/health_rows.html", transfer, **context)
+
+
+def _row_columns() -> list[dict[str, Any]]:
+    return [
+        {"title": _("File")}, {"title": _("Line"), "number": True}, {"title": _("Client number")}, {"title": _("Name")},
+        {"title": _("Lines"), "number": True}, {"title": _("Record")},
+    ]
+
+
+def _rows(page: list[dict[str, Any]], user: User, transfer: Transfer) -> list[list[object]]:
+    firsts = Finding.objects.in_bulk([row["first"] for row in page])
+    runs = {
+        run.pk: run
+        for run in ImportRun.objects.filter(pk__in={row.run_id for row in firsts.values()}).select_related(
+            "extract__transfer", "extract__side"
+        )
+    }
+    masked = _masked(list(firsts.values()), runs, user)
+    shown = []
+    for row in page:
+        finding = firsts[row["first"]]
+        kind = runs[finding.run_id].extract.kind
+        cells = masked.get((finding.run_id, finding.line), {})
+        record: object = ""
+        if finding.client_id and user.organisation_id == transfer.transferor_id and may(user, "clients.view_client"):
+            record = {"value": _("Open"), "url": reverse("clients-record", args=[finding.client_id])}
+        shown.append([
+            str(dict(Extract.Kind.choices)[kind]), finding.line,
+            {"kind": "masked", "value": cells.get("client_no", "****")},
+            {"kind": "masked", "value": cells["name"]} if kind == "clients" and cells.get("name") else "",
+            row["lines"], record,
+        ])
+    return shown
+
+
+def _masked(
+    findings: list[Finding], runs: dict[UUID, ImportRun], user: User
+) -> dict[tuple[UUID, int], dict[str, str]]:
+    """Client number and name behind each line, for people of the file's own side."""
+    lines: dict[UUID, set[int]] = defaultdict(set)
+    for finding in findings:
+        lines[finding.run_id].add(finding.line)
+    return {
+        (run, line): cells
+        for run, wanted in lines.items()
+        if user.organisation_id == runs[run].extract.side_id
+        for line, cells in masked_lines(
+            run=runs[run], lines=wanted, fields=("client_no", "name"), by=user
+        ).items()
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("transfer.load_extract")
+def begin(request: HttpRequest) -> HttpResponse:
+    """A file is looked at before any agreement exists; a draft is begun for it where none is chosen."""
+    user = person(request)
+    drafts = visible_transfers(user).filter(transferor=user.organisation_id, state__in=_OPEN_STATES)
+    may_draft = may(user, "transfer.draft_transfer")
+    form = HealthForm(request.POST or None, request.FILES or None)
+    form.fields["transfer"].queryset = drafts  # type: ignore[attr-defined]
+    form.fields["transfer"].label_from_instance = lambda row: row.number  # type: ignore[attr-defined]
+    form.fields["transfer"].required = not may_draft
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = _look(form.cleaned_data, user)
+        except Refused as refusal:
+            form.add_error("file", refusal.message)
+        else:
+            plan_run.delay_on_commit(str(run.pk))
+            messages.success(request, _("The file is being looked at. Nothing is loaded by this."))
+            return redirect("transfer-import-run", pk=run.extract.transfer_id, run=run.pk)
+    return render(request, "transfer/health_begin.html", {"form": form, "may_draft": may_draft})
+
+
+@transaction.atomic
+def _look(words: dict[str, Any], user: User) -> ImportRun:
+    """The file belongs to a transfer and a look at it waits; of a refused file nothing stays, no draft either."""
+    transfer = words["transfer"] or draft_transfer(by=user)
+    extract = take_in(
+        transfer, words["file"].sealed_file, user, purpose=Extract.Purpose.FULL, kind=words["kind"] or None
+    )
+    return start_run(extract=extract, mode=ImportRun.Mode.PROFILE, by=user)
