@@ -238,6 +238,26 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "OrganisationKind": "access.models.Organisation.Kind",
+        "ClientKind": "clients.models.Client.Kind",
+        "CustodyMoveState": "clients.models.CustodyMove.State",
+        "ApprovalKind": "transfer.models.Approval.Kind",
+        "BreakState": "transfer.models.Break.State",
+        "CaseState": "transfer.models.ClientCase.State",
+        "ExtractKind": "transfer.models.Extract.Kind",
+        "ExtractPurpose": "transfer.models.Extract.Purpose",
+        "ImportRunState": "transfer.models.ImportRun.State",
+        "PartyKind": "transfer.models.OutsideParty.Kind",
+        "RunKind": "transfer.models.Run.Kind",
+        "RunState": "transfer.models.Run.State",
+        "StepState": "transfer.models.RunbookStep.State",
+        "TransferState": "transfer.models.Transfer.State",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "handover.api.schema.add_problems",
+    ],
 }
 
 LOGGING = {

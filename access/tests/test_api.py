@@ -39,7 +39,8 @@ def test_pages_follow_the_key_and_have_a_ceiling(signed_in, admin, make_user, ca
     assert browser.get(f"{API}/people/?cursor=rubbish").status_code == 404
     from handover.api.paging import KeysetPagination
 
-    assert KeysetPagination.max_page_size == 500
+    assert KeysetPagination.max_page_size == 200
+    assert set(browser.get(f"{API}/people/?limit=201").json()["errors"]) == {"limit"}
 
 
 def test_it_needs_the_duty(signed_in, giver_staff):

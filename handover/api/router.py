@@ -1,14 +1,26 @@
-"""One router for all rooms. A room offers ``register(router)`` in its ``api`` module and is called here."""
+"""The addresses of the whole API: each room brings its own, here they are only put together."""
 
-from drf_spectacular.views import SpectacularJSONAPIView
+from csp.decorators import csp_update
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 import access.api
+import continuity.api
+import clients.api
+import transfer.api
 from access.policies import signed_in
 
 router = SimpleRouter()
 access.api.register(router)
+continuity.api.register(router)
 
-urlpatterns = router.urls
+urlpatterns = [*router.urls, *clients.api.urlpatterns, *transfer.api.urlpatterns]
 
 schema = signed_in(SpectacularJSONAPIView.as_view())
+
+# Swagger UI writes its icons' styles into the page; no other page of the product may.
+docs = signed_in(
+    csp_update({"style-src": ["'unsafe-inline'"]})(
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="handover/api_docs.html")
+    )
+)

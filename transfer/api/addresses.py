@@ -1,0 +1,44 @@
+"""Where everything of a transfer stands in the API."""
+
+from typing import Final
+
+from rest_framework.routers import SimpleRouter
+
+from transfer.api.agreements import AgreementViewSet, BreachViewSet
+from transfer.api.breaks import BreakViewSet
+from transfer.api.cases import CaseViewSet
+from transfer.api.certificates import CertificateViewSet
+from transfer.api.crossing import CutoverViewSet, MandateViewSet, PartyViewSet, RunbookViewSet
+from transfer.api.custody import CustodyMoveViewSet
+from transfer.api.health import HealthViewSet, PolicyViewSet
+from transfer.api.imports import ExtractViewSet, ImportRunViewSet
+from transfer.api.notices import NoticeViewSet
+from transfer.api.runs import RunViewSet
+from transfer.api.transfers import ExceptionViewSet, TransferViewSet
+
+PARTS: Final = {
+    "exceptions": ExceptionViewSet,
+    "agreements": AgreementViewSet,
+    "breaches": BreachViewSet,
+    "extracts": ExtractViewSet,
+    "imports": ImportRunViewSet,
+    "health": HealthViewSet,
+    "policies": PolicyViewSet,
+    "notices": NoticeViewSet,
+    "cases": CaseViewSet,
+    "runs": RunViewSet,
+    "breaks": BreakViewSet,
+    "runbook": RunbookViewSet,
+    "parties": PartyViewSet,
+    "mandates": MandateViewSet,
+    "cutover": CutoverViewSet,
+    "custody-moves": CustodyMoveViewSet,
+    "certificates": CertificateViewSet,
+}
+
+router = SimpleRouter(use_regex_path=False)
+router.register("transfers", TransferViewSet, basename="api-transfer")
+for name, viewset in PARTS.items():
+    router.register(f"transfers/<uuid:transfer>/{name}", viewset, basename=f"api-transfer-{name}")
+
+urlpatterns = router.urls

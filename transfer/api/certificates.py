@@ -1,0 +1,106 @@
+"""The certificate: issued once, downloaded with its keys and proofs, verified by anybody offline."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.serializers import Body, HexField, told
+from access.stepup import require_step_up
+from clients.models import Client
+from transfer.api.base import TransferPart
+from transfer.models import Certificate, Transfer
+from transfer.services.certificates import download_certificate, draw_proof, issue_certificate, party_keys
+
+
+class CertificateSerializer(serializers.ModelSerializer[Certificate]):
+    root = HexField()
+
+    class Meta:
+        model = Certificate
+        fields = ("id", "number", "issued_at", "issued_by", "client_count", "root", "digest")
+        read_only_fields = fields
+
+
+class PartySignature(serializers.Serializer[Any]):
+    organisation = serializers.UUIDField()
+    public = serializers.CharField()
+    signature = serializers.CharField()
+
+
+class CertificateDocument(serializers.Serializer[Any]):
+    """The file itself: the statement as text, and both signatures over its UTF-8 bytes."""
+
+    statement = serializers.CharField()
+    signatures = PartySignature(many=True)
+
+
+class InclusionProof(serializers.Serializer[Any]):
+    format = serializers.CharField()
+    certificate = serializers.CharField()
+    client = serializers.UUIDField()
+    record_digest = serializers.CharField()
+    key_commitment = serializers.CharField()
+    index = serializers.IntegerField()
+    size = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField())
+
+
+class CertificateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferPart[Certificate]):
+    """At most one certificate for a transfer; documents come byte for byte as they were signed."""
+
+    serializer_class = CertificateSerializer
+    queryset = Certificate.objects.none()
+    permission_for: ClassVar[dict[str, str]] = {
+        "list": "transfer.view_transfer",
+        "retrieve": "transfer.view_transfer",
+        "create": "transfer.issue_certificate",
+        "document": "transfer.view_transfer",
+        "keys": "transfer.view_transfer",
+        "proof": "transfer.draw_proof",
+    }
+
+    def part(self, transfer: Transfer) -> QuerySet[Certificate]:
+        return Certificate.objects.filter(transfer=transfer).select_related("transfer")
+
+    @extend_schema(request=None, responses={201: CertificateSerializer})
+    def create(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
+        """Issue the certificate in the name of both firms; needs a fresh step-up."""
+        require_step_up(request)
+        told(Body, request)
+        return self.shown(issue_certificate(transfer=self.transfer, by=self.person), status.HTTP_201_CREATED)
+
+    @extend_schema(responses=CertificateDocument)
+    @action(detail=True)
+    def document(self, request: Request, transfer: str, pk: str) -> HttpResponse:  # noqa: ARG002
+        """The certificate file, as the verifying program takes it."""
+        certificate = self.get_object()
+        return _json_file(download_certificate(certificate=certificate, by=self.person), certificate.number)
+
+    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def keys(self, request: Request, transfer: str, pk: str) -> HttpResponse:  # noqa: ARG002
+        """The fingerprints of both firms' certificate keys, by organisation id."""
+        return _json_file(party_keys(self.get_object().transfer), "keys")
+
+    @extend_schema(responses=InclusionProof)
+    @action(detail=True, url_path="proofs/<uuid:client>")
+    def proof(self, request: Request, transfer: str, pk: str, client: str) -> HttpResponse:  # noqa: ARG002
+        """One client's proof that its record is among those the certificate counts."""
+        certificate = self.get_object()
+        member = get_object_or_404(Client.objects.filter(book=certificate.transfer.book_id), pk=client)
+        return _json_file(draw_proof(certificate=certificate, client=member, by=self.person), f"proof-{client}")
+
+
+def _json_file(content: bytes, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.json"'
+    answer["Cache-Control"] = "no-store"
+    return answer
