@@ -50,7 +50,7 @@ def verify(checkpoint_note: str | None = None) -> Report:
     """
     report = Report()
     key = log_key()
-    with _one_moment():
+    with one_moment():
         for fault in guard_faults():
             report.add(fault.kind, fault.where)
         _check_marks(report)
@@ -67,7 +67,7 @@ def verify(checkpoint_note: str | None = None) -> Report:
 
 
 @contextmanager
-def _one_moment() -> Iterator[None]:
+def one_moment() -> Iterator[None]:
     """One snapshot for all queries; inside somebody else's transaction theirs must do."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():

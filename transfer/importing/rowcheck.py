@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Final
 
 from django.db import connection, models
@@ -23,6 +23,7 @@ from django.db import connection, models
 from audit.models import Event
 from audit.reading import reading
 from audit.tree import leaf_hash, root_of
+from audit.verification import one_moment
 from clients.models import Client
 from transfer.events import ImportEvent
 from transfer.importing.job import MODELS
@@ -76,12 +77,14 @@ class RowReport:
 def check_rows() -> RowReport:
     """Every loaded row against the log; each thing that does not fit is in the report."""
     report = RowReport()
-    known = _known()
-    for kind, model in MODELS.items():
-        check = _Check(model, known[kind], report)
-        check.compare()
+    with one_moment():
+        known = _known()
+        checks = [_Check(model, known[kind], report) for kind, model in MODELS.items()]
+        for check in checks:
+            check.compare()
+        report.faults += _clients_gone()
+    for check in checks:
         check.name_rows()
-    report.faults += _clients_gone()
     return report
 
 
@@ -99,9 +102,9 @@ class _Check:
         """Every slice was compared; what is known and not there is missing."""
         for place, rows in groupby(self._rows(), key=lambda row: row[0]):
             self._compare_slice(place, [(row, digest) for _, row, digest in rows])
-        for place in self.known.slices.keys() - self.seen:
+        for place in sorted(self.known.slices.keys() - self.seen):
             self._compare_slice(place, [])
-        for row in self.known.changes.keys() - self.changed_seen:
+        for row in sorted(self.known.changes.keys() - self.changed_seen):
             self._fault("row is gone", row=row)
 
     def name_rows(self) -> None:
@@ -142,9 +145,11 @@ class _Check:
         self.changed_seen.add(row)
         if digest != changes[-1][1]:
             earlier = {state for change in changes for state in change}
-            what = "row is rolled back to an earlier state" if digest in earlier else "row is not as last sealed"
+            what = (
+                "row is rolled back to an earlier state" if digest in earlier else "row is not as last sealed"
+            )
             self._fault(what, place, row)
-        if any(before != after for (_, after), (before, _) in zip(changes, changes[1:], strict=False)):
+        if any(before != after for (_, after), (before, _) in pairwise(changes)):
             self._fault("row was changed between two sealings", place, row)
         return changes[0][0]
 
