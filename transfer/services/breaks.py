@@ -1,6 +1,5 @@
 """The break ledger: differences kept, explained, corrected, or written off by two people."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from uuid import UUID
@@ -14,6 +13,8 @@ from access.policies import require
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
+from clients.models import Reveal
+from clients.sealed import RevealSecret
 from transfer.events import BreakEvent
 from transfer.models import Break, Run
 from transfer.models.breaks import BreakSecret
@@ -108,7 +109,7 @@ def _reopen(row: Break, by: User) -> None:
 def reveal_break(*, break_: Break, purpose: str, words: str, by: User) -> BreakSecret:
     """The two values of one break, for a stated purpose; who looked and what for stands in the log first.
 
-    Of the words a digest is kept, so that what was said can be proved but not read.
+    The words are kept beside the client's other reveals, sealed under the client's key.
 
     Raises:
         NotAllowed: ``by`` may not see the values of this transfer's breaks.
@@ -118,7 +119,7 @@ def reveal_break(*, break_: Break, purpose: str, words: str, by: User) -> BreakS
     require(by, "transfer.reveal_break", break_)
     if purpose not in REVEAL_PURPOSES:
         raise Refused("break.words_missing")
-    said = hashlib.sha256(_words(words).encode()).hexdigest()
+    said = RevealSecret(_words(words)[:200])
     if break_.client is None:
         raise Refused("break.no_values")
     if break_.client.custodian_id != by.organisation_id or break_.client.reveal_suspended:
@@ -127,7 +128,10 @@ def reveal_break(*, break_: Break, purpose: str, words: str, by: User) -> BreakS
         actor=by, organisation=by.organisation_id, purpose=purpose, subjects=[break_.client.pk], fields=["break"]
     ) as right:
         secret: BreakSecret = break_.open(right)
-    record(BreakEvent.REVEALED, actor=by, subject=break_, organisation=by.organisation_id, words_digest=said)
+        key = open_data_keys([break_.client.pk], holder=by.organisation_id)[break_.client.pk]
+        note = Reveal(client=break_.client, by=by, field="break", purpose=purpose, event=right.event)
+        note.seal_new(said, key).save(force_insert=True)
+    record(BreakEvent.REVEALED, actor=by, subject=break_, organisation=by.organisation_id, reason=purpose)
     return secret
 
 

@@ -1,0 +1,20 @@
+"""The form of a mandate."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+def _moment_field(label: str) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("China Standard Time"),
+    )
+
+
+class MandateForm(forms.Form):
+    """The window in which clients may be handed over."""
+
+    not_before = _moment_field(_("Not before"))
+    not_after = _moment_field(_("Not after"))
