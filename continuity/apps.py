@@ -12,5 +12,5 @@ class ContinuityConfig(AppConfig):
         from continuity.permissions import PERMISSIONS
 
         # Importing them registers the messages and the kinds of events.
-        assert errors and events
+        assert errors and events  # noqa: PT018
         grant_to_duties(PERMISSIONS)

@@ -1,4 +1,4 @@
-"""A restored database beside what was recorded of the live one. Every comparison is kept, also an equal one."""
+"""A restored database beside what was recorded of the live one; equal comparisons are kept too."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

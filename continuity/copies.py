@@ -10,7 +10,7 @@ Invariants:
 import errno
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -38,8 +38,8 @@ def copy_files(folder: Path, ids: Iterable[str], beat: Beat) -> int:
     return copied
 
 
-def check_files(folder: Path, restored: Iterable[str], beat: Beat) -> list[Comparison]:
-    """Every listed file is there unchanged; compares the list with the rows that were restored.
+def check_files(folder: Path, beat: Beat) -> list[str]:
+    """Every listed file is there unchanged; returns the ids in the list, of missing ones too.
 
     Raises:
         NotRestorable: a file is missing, cut or changed.
@@ -51,7 +51,11 @@ def check_files(folder: Path, restored: Iterable[str], beat: Beat) -> list[Compa
         if facts != [_MISSING]:
             check_part(place_of(folder, file_id), _part(facts))
         beat()
-    rows = list(restored)
+    return listed
+
+
+def compare_files(listed: Sequence[str], rows: Sequence[str]) -> list[Comparison]:
+    """The list of a backup beside the rows that were restored."""
     return [
         Comparison("files", "rows", str(len(listed)), str(len(rows))),
         Comparison("files", "same", "yes", "yes" if sorted(listed) == sorted(rows) else "no"),

@@ -24,6 +24,7 @@ from stand.binaries import find_postgres
 from stand.postgres import Server
 from stand.roles import DATABASE, MIGRATOR, OWNER
 from vault.backups import open_backup, seal_backup
+from vault.errors import OpeningError
 from vault.sealing import length_prefixed
 from vault.streams import StreamFacts
 
@@ -40,7 +41,7 @@ Beat = Callable[[], None]
 
 
 def context_of(backup: UUID, part: str) -> bytes:
-    """What a stream of a backup is sealed for: another backup's, or another part, does not open in its place."""
+    """What a stream is sealed for: another backup's, or another part, does not open in its place."""
     return length_prefixed(_LABEL, backup.bytes, part.encode())
 
 
@@ -84,8 +85,7 @@ def restore(path: Path, *, backup: UUID, server: Server, beat: Beat) -> None:
     """What was dumped into ``path`` stands in the scratch server, owned by the owner's role.
 
     Raises:
-        NotRestorable: the program ended with an error.
-        OpeningError: the stream was changed.
+        NotRestorable: the stream does not open, or the program ended with an error.
     """
     command = [str(server.program("pg_restore")), "--no-owner", "--no-privileges", f"--role={OWNER}"]
     command += ["--exit-on-error", "--single-transaction", f"--dbname={DATABASE}"]
@@ -100,6 +100,9 @@ def restore(path: Path, *, backup: UUID, server: Server, beat: Beat) -> None:
                     for piece in pieces:
                         program.stdin.write(unpacker.decompress(piece))
                         beat()
+            except OpeningError:
+                program.kill()
+                raise NotRestorable("backup.part_closed", part=path.name) from None
             except BaseException:
                 program.kill()
                 raise

@@ -11,16 +11,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from psycopg2 import sql
-from psycopg2.extensions import connection as Link
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions, sql
 
 from audit.models import Checkpoint
 from audit.tree import EMPTY_ROOT
 from clients.models import Client
 from vault.models import SealedFile, Wrap
 
-WRAPS: Final = Wrap._meta.db_table  # noqa: SLF001 - public in fact
+WRAPS: Final = Wrap._meta.db_table
 SESSIONS: Final = "django_session"
 """Sign-ins of the moment are credentials, and no backup brings them back to life."""
 
@@ -30,9 +28,13 @@ _ALIKE: Final = (
 )
 _TABLES: Final = """
 SELECT relname FROM pg_class
- WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> %s
+ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+   AND NOT relispartition AND relname <> %s
  ORDER BY relname
 """
+_FIGURES: Final = sql.SQL(
+    "SELECT count(*), coalesce(sum(hashtextextended(row::text, 0)), 0)::text FROM {} AS row"
+)
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -60,48 +62,44 @@ class Measures(msgspec.Struct, frozen=True):
     log: LogHead
 
 
-def measure(link: Link) -> Measures:
+def measure(link: extensions.connection) -> Measures:
     """The figures of the database behind ``link``, whose transaction must see one snapshot."""
     with closing(link.cursor()) as cursor:
         cursor.execute(_ALIKE)
         return Measures(
             at=_one(cursor, "SELECT now()"),
             tables={name: _table(cursor, name) for name in _names(cursor)},
-            clients=_counts(cursor, Client._meta.db_table, "custodian::text"),  # noqa: SLF001
+            clients=_counts(cursor, Client._meta.db_table, "custodian::text"),
             wraps=_counts(cursor, WRAPS, "holder || ' ' || purpose"),
             log=_log_head(cursor),
         )
 
 
-def sealed_files(link: Link) -> list[str]:
+def sealed_files(link: extensions.connection) -> list[str]:
     """The ids of the sealed files that have a row, in order."""
     with closing(link.cursor()) as cursor:
-        cursor.execute(f"SELECT id::text FROM {SealedFile._meta.db_table} ORDER BY id")  # noqa: S608, SLF001
+        cursor.execute(f"SELECT id::text FROM {SealedFile._meta.db_table} ORDER BY id")  # noqa: S608
         return [row[0] for row in cursor.fetchall()]
 
 
-def _names(cursor: Cursor) -> list[str]:
+def _names(cursor: extensions.cursor) -> list[str]:
     cursor.execute(_TABLES, [SESSIONS])
     return [row[0] for row in cursor.fetchall()]
 
 
-def _table(cursor: Cursor, name: str) -> Table:
-    cursor.execute(
-        sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(row::text, 0)), 0)::text FROM {} AS row").format(
-            sql.Identifier(name)
-        )
-    )
+def _table(cursor: extensions.cursor, name: str) -> Table:
+    cursor.execute(_FIGURES.format(sql.Identifier(name)))
     rows, checksum = cursor.fetchone() or (0, "0")
     return Table(rows, checksum)
 
 
-def _counts(cursor: Cursor, table: str, key: str) -> dict[str, int]:
+def _counts(cursor: extensions.cursor, table: str, key: str) -> dict[str, int]:
     cursor.execute(f"SELECT {key}, count(*) FROM {table} GROUP BY 1 ORDER BY 1")  # noqa: S608 - our own names
     return dict(cursor.fetchall())
 
 
-def _log_head(cursor: Cursor) -> LogHead:
-    table = Checkpoint._meta.db_table  # noqa: SLF001
+def _log_head(cursor: extensions.cursor) -> LogHead:
+    table = Checkpoint._meta.db_table
     cursor.execute(f"SELECT size, root, note FROM {table} ORDER BY size DESC LIMIT 1")  # noqa: S608
     found = cursor.fetchone()
     if found is None:
@@ -109,7 +107,7 @@ def _log_head(cursor: Cursor) -> LogHead:
     return LogHead(found[0], bytes(found[1]).hex(), found[2])
 
 
-def _one(cursor: Cursor, query: str) -> Any:
+def _one(cursor: extensions.cursor, query: str) -> Any:
     cursor.execute(query)
     found = cursor.fetchone()
     return None if found is None else found[0]

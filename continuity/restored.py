@@ -5,8 +5,7 @@ from contextlib import closing
 from typing import Final
 from uuid import UUID
 
-from psycopg2.extensions import connection as Link
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions
 
 from access.models import User
 from audit import note
@@ -22,12 +21,12 @@ from vault.wraps import WrapRow
 
 PURPOSE: Final = "restore_drill"
 _ROWS_AT_ONCE: Final = 2_000
-_CLIENTS: Final = Client._meta.db_table  # noqa: SLF001 - public in fact
+_CLIENTS: Final = Client._meta.db_table
 # The table and column names are our own models'.
 _BODIES: Final = f"""
 SELECT event.body FROM {Leaf._meta.db_table} AS leaf
   LEFT JOIN {Event._meta.db_table} AS event ON event.id = leaf.event_id ORDER BY leaf.index
-"""  # noqa: S608, SLF001
+"""  # noqa: S608
 _SAMPLE: Final = f"""
 SELECT id::text, custodian::text, revision, sealed FROM {_CLIENTS} AS client
  WHERE EXISTS (SELECT FROM {WRAPS} AS wrap
@@ -40,14 +39,8 @@ SELECT subject::text, key_version, epoch, wrapped, commitment FROM {WRAPS}
 """  # noqa: S608
 
 
-def recompute_log(link: Link, recorded: LogHead) -> tuple[int, str]:
-    """Size and root that the restored entries give, hashed anew; the recorded head is signed by our log.
-
-    Raises:
-        NotRestorable: the recorded checkpoint is not signed by the log's key, or says something else
-            than size and root beside it (``drill.log_differs``).
-    """
-    _check_note(recorded)
+def recompute_log(link: extensions.connection) -> tuple[int, str]:
+    """Size and root that the restored entries give, hashed anew."""
     frontier = Frontier()
     with closing(link.cursor("leaves")) as cursor:
         cursor.itersize = _ROWS_AT_ONCE
@@ -57,7 +50,7 @@ def recompute_log(link: Link, recorded: LogHead) -> tuple[int, str]:
     return frontier.size, frontier.root().hex()
 
 
-def open_sample(cursor: Cursor, count: int, *, actor: User | None) -> tuple[int, int]:
+def open_sample(cursor: extensions.cursor, count: int, *, actor: User | None) -> tuple[int, int]:
     """Opens at most ``count`` restored clients, chosen at random, with the restored wraps.
 
     Nothing of them is kept or shown; each organisation's reading stands in the live log first. Returns
@@ -80,7 +73,7 @@ def open_sample(cursor: Cursor, count: int, *, actor: User | None) -> tuple[int,
     return len(chosen), opened
 
 
-def _wraps(cursor: Cursor, subjects: list[UUID], holder: UUID) -> list[WrapRow]:
+def _wraps(cursor: extensions.cursor, subjects: list[UUID], holder: UUID) -> list[WrapRow]:
     cursor.execute(_THEIR_WRAPS, [[str(subject) for subject in subjects], str(holder), CUSTODY])
     return [
         (UUID(subject), version, epoch, bytes(wrapped), bytes(commitment))
@@ -88,7 +81,12 @@ def _wraps(cursor: Cursor, subjects: list[UUID], holder: UUID) -> list[WrapRow]:
     ]
 
 
-def _check_note(recorded: LogHead) -> None:
+def check_head(recorded: LogHead) -> None:
+    """Returns when the recorded checkpoint is signed by our log and says the size and root beside it.
+
+    Raises:
+        NotRestorable: it does not (``drill.log_differs``).
+    """
     if not recorded.size:
         return
     key = log_key()

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg2
 from django.conf import settings
-from psycopg2.extensions import connection as Link
+from psycopg2 import extensions
 
 from continuity.errors import NotRestorable
 from stand.errors import StandError
@@ -63,7 +63,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 @contextmanager
-def connected(server: Server) -> Iterator[Link]:
+def connected(server: Server) -> Iterator[extensions.connection]:
     """A connection to the restored database that sees one snapshot and changes nothing."""
     link = psycopg2.connect(server.url(MIGRATOR))
     try:

@@ -1,4 +1,4 @@
-"""Backups and drills as tasks. The rows are the queue: every task may run at any time, any number of times."""
+"""Backups and drills as tasks. The rows are the queue: a task may run at any time, any number of times."""
 
 import logging
 import uuid
@@ -38,7 +38,8 @@ def make_drill(drill_id: str) -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def reap_continuity() -> None:
     """What waits is asked for again, and what lost its worker has failed, from the rows alone."""
-    for key in Backup.objects.filter(state=Backup.State.RUNNING, lease_until__lt=NOW).values_list("pk", flat=True):
+    running = Backup.objects.filter(state=Backup.State.RUNNING)
+    for key in running.filter(lease_until__lt=NOW).values_list("pk", flat=True):
         fail_backup(key, "backup.worker_lost")
     for key in RestoreDrill.objects.filter(ok=None, lease_until__lt=NOW).values_list("pk", flat=True):
         fail_drill(key, "drill.worker_lost")

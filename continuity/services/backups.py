@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from psycopg2.extensions import connection as Link
+from psycopg2 import Error as DatabaseProblem
+from psycopg2 import extensions
 
 from access.models import User
 from access.policies import require
@@ -25,6 +26,7 @@ from continuity.events import ContinuityEvent
 from continuity.lease import NOW, Lease, claim
 from continuity.manifest import Manifest, Part
 from continuity.models import Backup
+from stand.errors import StandError
 from stand.places import private_folder
 from vault.errors import VaultError
 from vault.keyfiles import flush_folder
@@ -78,7 +80,10 @@ def carry_out_backup(backup_id: UUID) -> bool:
     except VaultError:
         logger.exception("backup failed: backup=%s", backup_id)
         fail_backup(backup_id, "backup.keys_unavailable")
-    except OSError:
+    except DatabaseProblem:
+        logger.exception("backup failed: backup=%s", backup_id)
+        fail_backup(backup_id, "backup.dump_failed")
+    except (OSError, StandError):
         logger.exception("backup failed: backup=%s", backup_id)
         fail_backup(backup_id, "backup.not_written")
     else:
@@ -89,9 +94,11 @@ def carry_out_backup(backup_id: UUID) -> bool:
 @transaction.atomic
 def fail_backup(backup_id: UUID, code: str) -> None:
     """A running backup has failed, for the reason ``code``; nothing of its files is left."""
-    ended = _running(backup_id).update(state=Backup.State.FAILED, failure=code, finished_at=NOW, lease_until=None)
+    ended = _running(backup_id).update(
+        state=Backup.State.FAILED, failure=code, finished_at=NOW, lease_until=None
+    )
     if ended:
-        shutil.rmtree(_aside(backup_id), ignore_errors=True)
+        _remove_files(backup_id)
         backup = Backup.objects.get(pk=backup_id)
         record(ContinuityEvent.BACKUP_FAILED, actor=backup.taken_by_id, subject=backup, code=code)
 
@@ -141,7 +148,7 @@ def _write_parts(backup_id: UUID, aside: Path, lease: Lease) -> Manifest:
 
 
 @contextmanager
-def _snapshot() -> Iterator[tuple[Link, str]]:
+def _snapshot() -> Iterator[tuple[extensions.connection, str]]:
     """A connection of its own that sees one moment, and the name by which a dump sees the same."""
     wrapper = connections.create_connection(DEFAULT_DB_ALIAS)
     try:
@@ -168,21 +175,28 @@ def _finish(backup_id: UUID, written: Manifest, digest: str) -> None:
         manifest_digest=digest,
         bytes=size,
     )
-    if ended:
-        backup = Backup.objects.get(pk=backup_id)
-        record(
-            ContinuityEvent.BACKUP_TAKEN,
-            actor=backup.taken_by_id,
-            subject=backup,
-            manifest=digest,
-            bytes=size,
-            files=written.files,
-            log_size=written.measures.log.size,
-        )
+    if not ended:  # It was given up meanwhile.
+        _remove_files(backup_id)
+        return
+    backup = Backup.objects.get(pk=backup_id)
+    record(
+        ContinuityEvent.BACKUP_TAKEN,
+        actor=backup.taken_by_id,
+        subject=backup,
+        manifest=digest,
+        bytes=size,
+        files=written.files,
+        log_size=written.measures.log.size,
+    )
 
 
 def _running(backup_id: UUID) -> "QuerySet[Backup]":
     return Backup.objects.filter(pk=backup_id, state=Backup.State.RUNNING)
+
+
+def _remove_files(backup_id: UUID) -> None:
+    for folder in (_aside(backup_id), _aside(backup_id).with_suffix("")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _aside(backup_id: UUID) -> Path:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg2 import Error as DatabaseProblem
+from psycopg2 import extensions
 
 from access.models import User
 from access.policies import require
@@ -20,16 +20,16 @@ from audit.errors import Refused
 from audit.services import record
 from continuity import dumping, manifest, measuring
 from continuity.comparing import Comparison, all_equal, as_rows, compare_log, compare_rows
-from continuity.copies import check_files
+from continuity.copies import check_files, compare_files
 from continuity.errors import NotRestorable
 from continuity.events import ContinuityEvent
 from continuity.lease import Lease, claim
 from continuity.manifest import Manifest
 from continuity.models import Backup, RestoreDrill
-from continuity.restored import open_sample, recompute_log
+from continuity.restored import check_head, open_sample, recompute_log
 from continuity.scratch import connected, scratch_server
 from continuity.services.backups import folder_of
-from stand.postgres import Server
+from stand.errors import StandError
 from vault.errors import VaultError
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,11 @@ def ask_drill(*, backup: Backup, by: User) -> RestoreDrill:
         raise Refused("drill.under_way")
     drill = RestoreDrill.objects.create(backup=backup, run_by=by, started_at=timezone.now())
     record(
-        ContinuityEvent.DRILL_ASKED, actor=by, subject=drill, organisation=by.organisation_id, backup=backup.pk
+        ContinuityEvent.DRILL_ASKED,
+        actor=by,
+        subject=drill,
+        organisation=by.organisation_id,
+        backup=backup.pk,
     )
     return drill
 
@@ -103,7 +107,7 @@ def carry_out_drill(drill_id: UUID) -> bool:
     except VaultError:
         logger.exception("drill failed: drill=%s", drill_id)
         failure = "drill.sample_closed"
-    except (OSError, DatabaseProblem):
+    except (OSError, StandError, DatabaseProblem):
         logger.exception("drill failed: drill=%s", drill_id)
         failure = "drill.failed"
     finish_drill(drill_id, outcome, failure, took, began_at)
@@ -150,29 +154,34 @@ def _restore_and_compare(drill: RestoreDrill, outcome: _Outcome, began: float) -
     for name, part in recorded.parts.items():
         manifest.check_part(folder / name, part)
         lease.beat()
+    files = check_files(folder, lease.beat)
+    check_head(recorded.measures.log)
     with scratch_server(drill.pk) as server:
         lease.reach(RestoreDrill.Step.RESTORING)
         for name in (manifest.DATA, manifest.KEYS):
             dumping.restore(folder / name, backup=recorded.backup, server=server, beat=lease.beat)
-        _examine(drill, server, folder, recorded, outcome, lease)
+        with connected(server) as link:
+            _compare(link, recorded, files, outcome, lease)
+            _open(link, drill.run_by, outcome, lease)
         return time.monotonic() - began
 
 
-def _examine(
-    drill: RestoreDrill, server: Server, folder: Path, recorded: Manifest, outcome: _Outcome, lease: Lease
+def _compare(
+    link: extensions.connection, recorded: Manifest, files: list[str], outcome: _Outcome, lease: Lease
 ) -> None:
     lease.reach(RestoreDrill.Step.COMPARING)
-    with connected(server) as link:
-        restored = measuring.measure(link)
-        outcome.judge(compare_rows(recorded.measures, restored), "drill.rows_differ")
-        recomputed = recompute_log(link, recorded.measures.log)
-        outcome.judge(compare_log(recorded.measures, restored, recomputed), "drill.log_differs")
-        outcome.judge(check_files(folder, measuring.sealed_files(link), lease.beat), "drill.files_differ")
-        lease.reach(RestoreDrill.Step.OPENING)
-        with closing(link.cursor()) as cursor:
-            asked, outcome.rows_opened = open_sample(cursor, SAMPLE, actor=drill.run_by)
-        opened = Comparison("sample", "opened", str(asked), str(outcome.rows_opened))
-        outcome.judge([opened], "drill.sample_closed")
+    restored = measuring.measure(link)
+    outcome.judge(compare_rows(recorded.measures, restored), "drill.rows_differ")
+    outcome.judge(compare_log(recorded.measures, restored, recompute_log(link)), "drill.log_differs")
+    outcome.judge(compare_files(files, measuring.sealed_files(link)), "drill.files_differ")
+
+
+def _open(link: extensions.connection, person: User | None, outcome: _Outcome, lease: Lease) -> None:
+    lease.reach(RestoreDrill.Step.OPENING)
+    with closing(link.cursor()) as cursor:
+        asked, outcome.rows_opened = open_sample(cursor, SAMPLE, actor=person)
+    opened = Comparison("sample", "opened", str(asked), str(outcome.rows_opened))
+    outcome.judge([opened], "drill.sample_closed")
 
 
 def _note_part(outcome: _Outcome, problem: NotRestorable) -> None:
