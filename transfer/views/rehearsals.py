@@ -24,7 +24,7 @@ from transfer.tasks.cutover import run_cutover
 from transfer.tasks.runs import deliver, reconcile_run
 from transfer.views.doors import attachment, carry_out, of_transfer
 from transfer.views.frame import find_open_transfer, person, show
-from transfer.views.run_parts import job_of, run_context, run_title
+from transfer.views.run_parts import STATES, job_of, run_context, run_title
 
 
 @require_http_methods(["GET", "POST"])
@@ -214,7 +214,7 @@ def _table(runs: list[Any]) -> dict[str, Any]:
         "rows": [
             [
                 {"value": run_title(run), "url": reverse("transfer-run", args=[run.transfer_id, run.pk])},
-                {"kind": "state", "value": run.state, "word": run.get_state_display()}, run.client_count,
+                {"kind": "state", "value": STATES[run.state][0], "word": STATES[run.state][1]}, run.client_count,
                 {"value": run.found, "url": ledgers[run.pk]},
                 {"value": run.still_open, "url": f"{ledgers[run.pk]}&state=open"}, run.asked_at,
                 run.finished_at or "—",

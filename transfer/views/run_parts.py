@@ -6,7 +6,9 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from access.policies import may
 from transfer.forms.runs import RETURNS, ReturnForm
@@ -17,6 +19,13 @@ from transfer.views.doors import problem_words
 from transfer.views.frame import person
 
 Words = dict[str, Any]
+
+STATES: dict[str, tuple[str, str | Promise]] = {
+    Run.State.PREPARING: ("preparing", gettext_lazy("delivery being made")),
+    Run.State.DELIVERED: ("waiting", gettext_lazy("delivery made, waiting for returns")),
+    Run.State.RECONCILING: ("running", gettext_lazy("being reconciled")),
+    Run.State.DONE: ("done", gettext_lazy("reconciled")),
+}
 
 
 def run_title(run: Run) -> str:
