@@ -22,7 +22,7 @@ FIELD_LABELS: Final[dict[str, str | Promise]] = {
     "commission_rate": _("Commission rate"),
     "cost_price": _("Cost price"),
     "currency": _("Currency"),
-    "custody_unit": _("Custody seat"),
+    "custody_unit": _("Depository unit"),
     "education": _("Education"),
     "email": _("E-mail"),
     "file_name": _("File name"),
