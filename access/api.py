@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, permissions, serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
@@ -50,6 +51,9 @@ class DeclaredPermission(permissions.BasePermission):
             return True
         if not request.user.is_authenticated:
             return False
+        if getattr(view, "action", "") is None:
+            # A viewset that has no act for this method: there is nothing to permit.
+            raise MethodNotAllowed(str(request.method))
         if permission != SIGNED_IN:
             require(request.user, permission)
         return True

@@ -179,7 +179,9 @@ class ClientViewSet(viewsets.GenericViewSet[Client]):
         row = wanted.pop("row", client.pk)
         if part is not Client and not part.objects.filter(client=client, pk=row).exists():
             raise serializers.ValidationError({"row": ["no such row"]})
-        shown = reveal_field(client=client, row=client.pk if part is Client else row, by=acting_user(request), **wanted)
+        shown = reveal_field(
+            client=client, row=client.pk if part is Client else row, by=acting_user(request), **wanted
+        )
         return Response(RevealedSerializer(shown).data, headers={"Cache-Control": "no-store"})
 
 
@@ -204,7 +206,11 @@ def _opened(client: Client, person: User) -> dict[str, Any]:
     documents = list(Document.objects.filter(client=client).order_by("kind", "id")[:MOST_ROWS])
     rows: list[SealedModel] = [client, *accounts, *relations]
     with reading(
-        actor=person, organisation=client.custodian_id, purpose="show_record", subjects=[client.pk], fields=["masked"]
+        actor=person,
+        organisation=client.custodian_id,
+        purpose="show_record",
+        subjects=[client.pk],
+        fields=["masked"],
     ) as right:
         secrets = dict(zip((row.pk for row in rows), open_rows(rows, right), strict=True))
     clear = visible_fields(person, client)

@@ -5,8 +5,8 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 import access.api
-import continuity.api
 import clients.api
+import continuity.api
 import transfer.api
 from access.policies import signed_in
 

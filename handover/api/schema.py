@@ -9,7 +9,10 @@ PROBLEM: Final[dict[str, Any]] = {
     "description": "A problem document (RFC 9457).",
     "required": ["type", "title", "status", "detail", "request_id"],
     "properties": {
-        "type": {"type": "string", "description": "Stable: urn:handover:problem: and a refusal code or the title."},
+        "type": {
+            "type": "string",
+            "description": "Stable: urn:handover:problem: and a refusal code or the title.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "For people, in the language asked for."},

@@ -135,7 +135,11 @@ class AgreementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Transfe
             actor=self.person, organisation=file.holder, purpose="executed_agreement", subjects=[file.pk]
         ) as right:
             done = register_executed(
-                agreement=agreement, document=file, signed_on=values["signed_on"], reading=right, by=self.person
+                agreement=agreement,
+                document=file,
+                signed_on=values["signed_on"],
+                reading=right,
+                by=self.person,
             )
         return self.shown(done)
 
@@ -161,7 +165,9 @@ class BreachViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPa
     }
 
     def part(self, transfer: Transfer) -> QuerySet[ClauseBreach]:
-        return ClauseBreach.objects.filter(clause__agreement__transfer=transfer).select_related("clause__agreement")
+        return ClauseBreach.objects.filter(clause__agreement__transfer=transfer).select_related(
+            "clause__agreement"
+        )
 
     @extend_schema(request=None, responses=BreachSerializer(many=True), filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)

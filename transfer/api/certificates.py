@@ -96,7 +96,9 @@ class CertificateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, Trans
         """One client's proof that its record is among those the certificate counts."""
         certificate = self.get_object()
         member = get_object_or_404(Client.objects.filter(book=certificate.transfer.book_id), pk=client)
-        return _json_file(draw_proof(certificate=certificate, client=member, by=self.person), f"proof-{client}")
+        return _json_file(
+            draw_proof(certificate=certificate, client=member, by=self.person), f"proof-{client}"
+        )
 
 
 def _json_file(content: bytes, name: str) -> HttpResponse:

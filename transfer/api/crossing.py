@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -183,7 +184,9 @@ class CutoverViewSet(TransferPart[Run]):
     def part(self, transfer: Transfer) -> QuerySet[Run]:
         return Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER)
 
-    @extend_schema(responses=RunSerializer, filters=False, operation_id="cutover_state")
+    @extend_schema(
+        responses=forced_singular_serializer(RunSerializer), filters=False, operation_id="cutover_state"
+    )
     def list(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
         """How far the cutover is; 404 before it has begun."""
         return Response(RunSerializer(get_object_or_404(self.get_queryset())).data)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -79,7 +80,12 @@ class HealthViewSet(TransferPart[Finding]):
         "findings": "transfer.view_import",
     }
 
-    @extend_schema(parameters=[HealthQuery], responses=HealthSerializer, filters=False, operation_id="health_report")
+    @extend_schema(
+        parameters=[HealthQuery],
+        responses=forced_singular_serializer(HealthSerializer),
+        filters=False,
+        operation_id="health_report",
+    )
     def list(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
         """Clients and money per finding."""
         return Response(HealthSerializer(self._report(asked(HealthQuery, request)["side"])).data)

@@ -34,9 +34,12 @@ from transfer.services.policies import default_policies
 from transfer.services.rejects import leave_out
 from transfer.tasks.imports import plan_run
 
+
 def extracts_of(transfer: Transfer, person: User) -> QuerySet[Extract]:
     """The extracts the person may know of: the transferor's, and those of their own firm."""
-    return Extract.objects.filter(transfer=transfer, side__in=[transfer.transferor_id, person.organisation_id])
+    return Extract.objects.filter(
+        transfer=transfer, side__in=[transfer.transferor_id, person.organisation_id]
+    )
 
 
 class ExtractSerializer(serializers.ModelSerializer[Extract]):

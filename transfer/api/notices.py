@@ -86,7 +86,9 @@ class NoticeValues(serializers.Serializer[Any]):
 
 
 class NewNotice(Body):
-    values = serializers.DictField(child=serializers.CharField(max_length=2_000, allow_blank=True), default=dict)
+    values = serializers.DictField(
+        child=serializers.CharField(max_length=2_000, allow_blank=True), default=dict
+    )
 
 
 class NewFile(Body):
@@ -142,7 +144,9 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPa
     def usual_values(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
         """What a new notice says unless it is worded otherwise."""
         values = usual_values(self.transfer)
-        return Response({"values": {name: None if said is None else str(said) for name, said in values.items()}})
+        return Response(
+            {"values": {name: None if said is None else str(said) for name, said in values.items()}}
+        )
 
     @extend_schema(request=NewNotice, responses={201: NoticeSerializer})
     def create(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
@@ -163,7 +167,9 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPa
     @action(detail=True)
     def evidence(self, request: Request, transfer: str, pk: str) -> Response:  # noqa: ARG002
         """The attempts to reach clients."""
-        return self.paged(self.get_object().evidence.filter(**asked(EvidenceQuery, request)), EvidenceSerializer)
+        return self.paged(
+            self.get_object().evidence.filter(**asked(EvidenceQuery, request)), EvidenceSerializer
+        )
 
     @extend_schema(request={"multipart/form-data": NewFile}, responses=LoadedSerializer, filters=False)
     @action(detail=True, methods=["post"], url_path="load-evidence", parser_classes=[MultiPartParser])
@@ -181,7 +187,9 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPa
     @announcements.mapping.post
     def announce(self, request: Request, transfer: str, pk: str) -> Response:  # noqa: ARG002
         """Enter a public announcement; it serves nobody until counsel has signed it off."""
-        made = enter_announcement(campaign=self.get_object(), by=self.person, **told(NewAnnouncement, request))
+        made = enter_announcement(
+            campaign=self.get_object(), by=self.person, **told(NewAnnouncement, request)
+        )
         return Response(AnnouncementSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=AnnouncementSerializer)
@@ -229,7 +237,9 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPa
         with reading(
             actor=self.person, organisation=self.person.organisation_id, purpose=purpose, subjects=[file.pk]
         ) as right:
-            loaded = load(campaign=campaign, file=file, book=self.transfer.book, reading=right, by=self.person)
+            loaded = load(
+                campaign=campaign, file=file, book=self.transfer.book, reading=right, by=self.person
+            )
         return Response(LoadedSerializer(loaded).data)
 
 

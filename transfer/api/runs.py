@@ -118,13 +118,19 @@ class RunViewSet(mixins.RetrieveModelMixin, TransferPart[Run]):
         """The files that came back, every version."""
         return self.paged(self.get_object().returns.all(), ReturnSerializer)
 
-    @extend_schema(request={"multipart/form-data": NewReturn}, responses={201: ReturnSerializer}, filters=False)
+    @extend_schema(
+        request={"multipart/form-data": NewReturn}, responses={201: ReturnSerializer}, filters=False
+    )
     @action(detail=True, methods=["post"], url_path="receive", parser_classes=[MultiPartParser])
     def receive(self, request: Request, transfer: str, pk: str) -> Response:  # noqa: ARG002
         """Hand in a file that came back; it is the newest version of its source and kind."""
         values = told(NewReturn, request)
         made = receive_return(
-            run=self.get_object(), source=values["source"], kind=values["kind"], file=uploaded(values), by=self.person
+            run=self.get_object(),
+            source=values["source"],
+            kind=values["kind"],
+            file=uploaded(values),
+            by=self.person,
         )
         return Response(ReturnSerializer(made).data, status=status.HTTP_201_CREATED)
 
