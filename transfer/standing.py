@@ -17,8 +17,8 @@ from transfer.gates.registry import Fact, Gate, gate
 from transfer.models import ClientCase, Transfer
 from transfer.services.transfers import NEXT_STAGE
 
-#: The stage that each gate closes off; a gate is due from the stage before it on.
-GATE_STAGES = {1: "loading", 2: "loading", 3: "reviewing", 4: "notifying", 5: "notifying", 6: "notifying",
+#: The stage from which on each gate is due.
+GATE_STAGES = {1: "draft", 2: "draft", 3: "reviewing", 4: "notifying", 5: "notifying", 6: "notifying",
                7: "notifying", 8: "ready"}  # fmt: skip
 ORDER = [state.value for state in Transfer.State]
 
@@ -121,8 +121,18 @@ def gate_state(transfer: Transfer, found: Gate) -> str:
         return "gate_open"
     if found.excepted:
         return "gate_exception"
-    due_from = ORDER.index(GATE_STAGES[found.number]) - 1
+    due_from = ORDER.index(GATE_STAGES[found.number])
     return "gate_closed" if ORDER.index(transfer.state) >= due_from else "gate_later"
+
+
+def gate_summary(transfer: Transfer, found: Gate, *, counts: bool) -> dict[str, Any]:
+    """The gate for the cockpit: the facts that do not hold yet, and how many of all do."""
+    card = gate_card(transfer, found, counts=counts)
+    card["sentence"] = _("%(held)s of %(all)s facts hold.") % {
+        "held": len(found.facts) - len(found.missing), "all": len(found.facts),
+    }
+    card["facts"] = [fact for fact in card["facts"] if not fact["met"]]
+    return card
 
 
 def gate_card(transfer: Transfer, found: Gate, *, counts: bool) -> dict[str, Any]:

@@ -26,7 +26,7 @@ CHECK_WORDS = {
 def scope_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """Every known field of every kind of extract that may move, grouped by kind."""
     return [
-        (kind, [(f"{kind}.{field.name}", field.heading) for field in layout.fields if field.policy != "never"])
+        (kind, [(f"{kind}.{field.name}", f"{field.heading} · {field.name}") for field in layout.fields if field.policy != "never"])
         for kind, layout in LAYOUTS.items()
     ]
 

@@ -32,12 +32,12 @@ LANGUAGE_WORDS = {"en": _("in English"), "zh": _("in Chinese")}
 class NoticeForm(forms.Form):
     """Everything the notice says that the transfer does not know by itself, in both languages."""
 
-    approval_reference = forms.CharField(label=_("Reference of the approval"), max_length=80, required=False)
-    transferee_contact = forms.CharField(label=_("The transferee's contact"), max_length=200, required=False)
+    approval_reference = forms.CharField(label=_("Reference of the approval"), max_length=80)
+    transferee_contact = forms.CharField(label=_("The transferee's contact"), max_length=200)
     officer_contact = forms.CharField(
-        label=_("Contact of the person responsible for data protection"), max_length=200, required=False
+        label=_("Contact of the person responsible for data protection"), max_length=200
     )
-    effective_on = forms.DateField(label=_("Effective date"), required=False, widget=day_input())
+    effective_on = forms.DateField(label=_("Effective date"), widget=day_input())
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -46,7 +46,7 @@ class NoticeForm(forms.Form):
                 self.fields[f"{name}_{suffix}"] = forms.CharField(
                     label=_("%(what)s, %(language)s") % {"what": WORDS[name], "language": language},
                     max_length=600,
-                    required=False,
+                    required=name != "consent_link",
                     widget=forms.Textarea(attrs={"rows": 2}),
                 )
 

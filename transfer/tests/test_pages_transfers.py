@@ -87,7 +87,7 @@ def test_the_funnel_adds_up_and_every_count_opens_its_rows(transfer, at_stage, m
     stats = overview.context["stats"]
     assert sum(stat["value"] for stat in stats) == overview.context["total"] == 3
     for stat in stats:
-        rows = browser.get(stat["url"]).context["table"]["rows"]
+        rows = browser.get(stat["url"]).context["listing"]["rows"]
         assert len(rows) == stat["value"]
     everything = browser.get(address("cases", transfer.pk)).context["stats"]
     assert sum(stat["value"] for stat in everything[:-1]) == everything[-1]["value"] == 3

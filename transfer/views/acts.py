@@ -35,25 +35,32 @@ class Act:
 
 
 def perform(
-    request: HttpRequest, transfer: Transfer, form: Form, act: Act, service: Callable[[dict[str, Any]], object]
+    request: HttpRequest,
+    transfer: Transfer,
+    form: Form,
+    act: Act,
+    service: Callable[[dict[str, Any]], object],
+    **context: Any,
 ) -> HttpResponse:
-    """Show the act, or carry it out; a refusal stands above the form, and nothing typed is lost."""
+    """Show the act, or carry it out; a refusal stands above the form, and nothing typed is lost.
+
+    When ``service`` returns a text, that is the message afterwards; otherwise it is ``act.done``.
+    """
     if request.method == "POST" and form.is_valid():
         try:
-            service(form.cleaned_data)
+            result = service(form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
         else:
-            messages.success(request, str(act.done))
+            messages.success(request, result if isinstance(result, str) else str(act.done))
             return redirect(act.back)
-    return show(request, "transfer/act.html", transfer, act=act, form=form, confirm=_confirm(request, act))
+    return show(request, "transfer/act.html", transfer, act=act, form=form, confirm=_confirm(request, act), **context)
 
 
 def _confirm(request: HttpRequest, act: Act) -> dict[str, Any] | None:
     if not act.confirms:
         return None
     return {
-        "sentence": act.sentence,
         "consequences": act.consequences,
         "irreversible": act.irreversible,
         "signers": act.signers,

@@ -47,7 +47,7 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         stats=_stats(transfer, counts, state, total),
         total=total,
         state=state,
-        table=_table(request, transfer, state, counts[state] if state else total),
+        listing=_listing(request, transfer, state, counts[state] if state else total),
         may_assess=may(person(request), "transfer.assess_cases", transfer),
     )
 
@@ -77,72 +77,49 @@ def _stats(transfer: Transfer, counts: dict[str, int], state: str, total: int) -
     return [*stats, {"label": _("Together"), "value": total, "url": address}]
 
 
-def _table(request: HttpRequest, transfer: Transfer, state: str, total: int) -> dict[str, Any]:
+def _listing(request: HttpRequest, transfer: Transfer, state: str, total: int) -> dict[str, Any]:
+    """One page of the clients in that state, or of all, in the order in which they were loaded."""
     user = person(request)
     wanted = ClientCase.objects.filter(transfer=transfer).select_related("client").order_by("pk")
     if state:
         wanted = wanted.filter(state=state)
     after = _uuid(request.GET.get("after", ""))
-    page = wanted.filter(pk__gt=after) if after else wanted
-    rows = list(page[: settings.PAGE_ROWS + 1])
-    more, rows = len(rows) > settings.PAGE_ROWS, rows[: settings.PAGE_ROWS]
+    found = list((wanted.filter(pk__gt=after) if after else wanted)[: settings.PAGE_ROWS + 1])
+    more, rows = len(found) > settings.PAGE_ROWS, found[: settings.PAGE_ROWS]
     cells = client_cells(user, [row.client for row in rows])
     campaign = current_campaign(transfer)
     letters = campaign is not None and may(user, "clients.draft_notice", transfer.transferor)
     pack = transfer_pack(transfer)
-    columns = [
-        {"title": _("Client")}, {"title": _("Kind")}, {"title": _("State")}, {"title": _("Owed")},
-        {"title": _("Served")}, {"title": _("Time to object ends")}, {"title": _("Why")},
-    ]
-    listed = []
-    for row in rows:
-        line = [
-            cells[row.client_id], row.client.get_kind_display(), {"kind": "state", "value": row.state},
-            REQUIREMENTS.get(row.requirement, row.requirement), _served(row), row.window_ends_on or "",
-            _reasons(pack, row.reasons),
-        ]
-        if letters and campaign is not None:
-            url = reverse("transfer-notice-letter", args=[transfer.pk, campaign.pk, row.client_id])
-            line.append({"value": _("Letter (PDF)"), "url": url})
-        listed.append(line)
-    if letters:
-        columns.append({"title": _("Letter")})
     address = f"?state={state}&" if state else "?"
     return {
-        "id": "cases", "caption": _("Clients and the reasons for their state"), "columns": columns, "rows": listed,
+        "campaign": campaign if letters else None,
+        "rows": [
+            {
+                "case": row, "client": cells[row.client_id], "reasons": _reasons(pack, row.reasons),
+                "owed": REQUIREMENTS.get(row.requirement, row.requirement),
+            }
+            for row in rows
+        ],
         "pager": {
             "shown": len(rows), "total": total, "first_url": address.rstrip("&") if after else "",
             "next_url": f"{address}after={rows[-1].pk}" if more else "",
         },
-        "empty": {
-            "title": _("No client in this state") if total or state else _("No client has a verdict yet"),
-            "what": _("Here stand the clients with what each is owed by law, and why."),
-            "why": _("Load the clients first; then assess them. The verdicts rest on notices, answers and the rule pack."),
-            "icon": "users",
-        },
     }
 
 
-def _served(row: ClientCase) -> str:
-    if not row.served or row.served_on is None:
-        return str(ClientCase.Served.NOT.label)
-    return f"{row.get_served_display()} · {row.served_on.isoformat()}"
-
-
-def _reasons(pack: Pack, lines: list[str]) -> str:
-    """The reasons of a verdict in the reader's language, each with its article."""
+def _reasons(pack: Pack, lines: list[str]) -> list[dict[str, str]]:
+    """The reasons of a verdict in the reader's language, the deciding one first, each with its article."""
     language = get_language() or "en"
     said = []
-    for line in lines:
+    for line in reversed(lines):
         rule_id, article, code = line.split("|", 2)
         try:
             words = reason_text(code).in_language(language)
             cited = pack.rule(rule_id).citation.in_language(language)
         except (RulesError, KeyError):
             words, cited = code, article
-        opening, closing = ("（", "）") if language.startswith("zh") else (" (", ")")
-        said.append(f"{words}{opening}{cited}{closing}")
-    return ("" if language.startswith("zh") else " ").join(said)
+        said.append({"words": words, "article": cited})
+    return said
 
 
 def _uuid(text: str) -> UUID | None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from access.policies import may, permission_required, require
 from audit.errors import Refused
 from audit.reading import reading
-from clients.models import Announcement, Client, NoticeCampaign, Objection
+from clients.models import Announcement, Client, DeliveryEvidence, NoticeCampaign, Objection
 from clients.services.notices import (
     Loaded,
     approve_campaign,
@@ -93,7 +93,6 @@ def _sentence(cards: list[dict[str, Any]], waiting: int) -> str:
 def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, Any]:
     """One notice as the page shows it, with what this person may do to it."""
     chinese = (get_language() or "").startswith("zh")
-    channels = campaign.evidence.values("channel", "outcome").annotate(count=Count("pk")).order_by("channel", "outcome")
     loads = campaign.approved_at is not None and may(user, "clients.load_evidence", campaign)
     return {
         "campaign": campaign,
@@ -101,13 +100,7 @@ def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, 
         "digest": bytes(campaign.text_digest).hex(),
         "delivered": campaign.evidence.filter(outcome="delivered").values("client").distinct().count(),
         "returned": campaign.evidence.filter(outcome="returned").count(),
-        "channels": [
-            {
-                "channel": campaign.evidence.model.Channel(row["channel"]).label,
-                "outcome": row["outcome"], "count": row["count"],
-            }
-            for row in channels
-        ],
+        "channels": _channels(campaign),
         "announcements": [
             {
                 "row": row,
@@ -121,6 +114,15 @@ def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, 
         "loads": loads,
         "samples": _samples(transfer) if may(user, "clients.draft_notice", campaign.sender) else [],
     }
+
+
+def _channels(campaign: NoticeCampaign) -> list[dict[str, object]]:
+    """For every channel that was tried, how many attempts arrived and how many came back."""
+    rows = campaign.evidence.values("channel").annotate(
+        delivered=Count("pk", filter=Q(outcome=DeliveryEvidence.Outcome.DELIVERED)),
+        returned=Count("pk", filter=Q(outcome=DeliveryEvidence.Outcome.RETURNED)),
+    )
+    return [{**row, "word": DeliveryEvidence.Channel(row["channel"]).label} for row in rows.order_by("channel")]
 
 
 def _samples(transfer: Transfer) -> list[dict[str, object]]:

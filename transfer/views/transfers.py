@@ -22,7 +22,7 @@ from transfer.models import ClientCase, Transfer
 from transfer.policies import sees_data, visible_transfers
 from transfer.services.cases import funnel
 from transfer.services.transfers import NEXT_STAGE, abort, advance, draft_transfer, name_transferee, plan_cutover
-from transfer.standing import clocks, gate_card, standing
+from transfer.standing import clocks, gate_summary, standing
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_transfer, person, show
 
@@ -70,7 +70,7 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         standing=standing(transfer),
         stats=_funnel_stats(transfer) if sight else [],
         total=sum(funnel(transfer).values()) if sight else 0,
-        gates=[gate_card(transfer, found, counts=sight) for found in gates(transfer)],
+        gates=[gate_summary(transfer, found, counts=sight) for found in gates(transfer)],
         clocks=clocks(transfer) if sight else [],
         lines=latest_lines(transfer),
         acts=_acts(user, transfer),
