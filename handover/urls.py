@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/schema/", schema, name="api-schema"),
     path("api/v1/docs/", docs, name="api-docs"),
     path("", include("access.urls")),
+    path("", include("continuity.urls")),
     path("", include("clients.urls")),
     path("", include("transfer.urls")),
 ]
