@@ -195,7 +195,8 @@ def begin(request: HttpRequest) -> HttpResponse:
     user = person(request)
     drafts = visible_transfers(user).filter(transferor=user.organisation_id, state__in=_OPEN_STATES)
     may_draft = may(user, "transfer.draft_transfer")
-    form = HealthForm(request.POST or None, request.FILES or None)
+    chosen = {"transfer": request.GET.get("transfer")}
+    form = HealthForm(request.POST or None, request.FILES or None, initial=chosen)
     form.fields["transfer"].queryset = drafts  # type: ignore[attr-defined]
     form.fields["transfer"].label_from_instance = lambda row: row.number  # type: ignore[attr-defined]
     form.fields["transfer"].required = not may_draft

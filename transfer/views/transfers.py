@@ -112,11 +112,15 @@ def _acts(user: Any, transfer: Transfer) -> list[dict[str, object]]:
             _("Abort"), "transfer-abort", "",
         ),
     )
-    return [
+    acts: list[dict[str, object]] = [
         {"title": title, "url": reverse(name, args=[transfer.pk]), "tone": tone}
         for allowed, title, name, tone in table
         if allowed
     ]
+    if not ended and may(user, "access.grant_object", transfer):
+        guests = reverse("access-grant-new", args=[transfer._meta.label_lower, transfer.pk])
+        acts.append({"title": _("Open to a guest"), "url": guests, "tone": ""})
+    return acts
 
 
 def _overview_of(transfer: Transfer) -> str:
