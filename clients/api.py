@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import QuerySet
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
@@ -116,7 +117,7 @@ class Search(Body):
 
 class RevealRequest(Body):
     part = serializers.ChoiceField(choices=sorted(PARTS), default="client")
-    row = serializers.UUIDField(required=False, help_text="the row of the part; the client itself needs none")
+    row = serializers.UUIDField(required=False)
     field = serializers.CharField(max_length=40)
     purpose = serializers.ChoiceField(choices=list(PURPOSES))
     words = serializers.CharField(max_length=200)
@@ -175,10 +176,10 @@ class ClientViewSet(viewsets.GenericViewSet[Client]):
         client, wanted = self.get_object(), told(RevealRequest, request)
         part = PARTS[wanted["part"]]
         if wanted["field"] not in part.sealed_type.__struct_fields__:
-            raise serializers.ValidationError({"field": ["no such field"]})
+            raise serializers.ValidationError({"field": [_("There is no such field here.")]})
         row = wanted.pop("row", client.pk)
         if part is not Client and not part.objects.filter(client=client, pk=row).exists():
-            raise serializers.ValidationError({"row": ["no such row"]})
+            raise serializers.ValidationError({"row": [_("The client has no such row.")]})
         shown = reveal_field(
             client=client, row=client.pk if part is Client else row, by=acting_user(request), **wanted
         )

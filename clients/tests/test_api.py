@@ -68,7 +68,7 @@ def test_the_record_is_masked_field_by_field(api, make_client, giver_officer, au
 
 
 def test_of_a_small_child_even_ordinary_fields_are_closed(api, make_client, giver_officer):
-    secret = ClientSecret(source_no="1", name="小宝宝", sex="female", nationality="CN")
+    secret = ClientSecret(source_no="1", name="小宝宝", id_number=ID, sex="female", nationality="CN")
     client = make_client(is_minor=True, is_under14=True, secret=secret)
     shown = api(giver_officer).get(f"clients/{client.pk}/").json()
     assert (shown["masked"]["sex"], shown["masked"]["nationality"]) == ("****", "****")

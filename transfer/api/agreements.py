@@ -15,6 +15,7 @@ from access.stepup import require_step_up
 from audit.reading import reading
 from transfer.api.base import TransferPart, uploaded
 from transfer.models import Agreement, Clause, ClauseBreach, Signature, Transfer
+from transfer.policies import BOTH, require_side
 from transfer.services.agreements import (
     check_clauses,
     decide_breach,
@@ -112,7 +113,7 @@ class AgreementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Transfe
         "list": "transfer.view_transfer",
         "retrieve": "transfer.view_transfer",
         "create": "transfer.draft_agreement",
-        "executed": "transfer.draft_agreement",
+        "executed": "transfer.sign_agreement",
         "sign": "transfer.sign_agreement",
     }
 
@@ -174,6 +175,7 @@ class BreachViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPa
     def check(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
         """Check every clause on today's facts; the answer holds the breaches found by this call only."""
         told(Body, request)
+        require_side(self.person, "transfer.draft_agreement", self.transfer, *BOTH)
         found = check_clauses(transfer=self.transfer, by=self.person)
         return Response(self.get_serializer(found, many=True).data)
 

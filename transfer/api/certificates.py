@@ -42,6 +42,14 @@ class CertificateDocument(serializers.Serializer[Any]):
     signatures = PartySignature(many=True)
 
 
+class BatchPlace(serializers.Serializer[Any]):
+    """The same client's place in the batch that both firms signed."""
+
+    number = serializers.IntegerField()
+    index = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField())
+
+
 class InclusionProof(serializers.Serializer[Any]):
     format = serializers.CharField()
     certificate = serializers.CharField()
@@ -51,6 +59,7 @@ class InclusionProof(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     size = serializers.IntegerField()
     path = serializers.ListField(child=serializers.CharField())
+    batch = BatchPlace()
 
 
 class CertificateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferPart[Certificate]):

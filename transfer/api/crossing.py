@@ -17,7 +17,7 @@ from transfer.api.base import TransferPart, ask_worker
 from transfer.api.runs import RunSerializer
 from transfer.models import Mandate, MandateSignature, OutsideParty, Run, RunbookStep, Transfer
 from transfer.services.cutover import begin_cutover
-from transfer.services.mandates import draft_mandate, mandate_bytes, sign_mandate
+from transfer.services.mandates import draft_mandate, go_bytes, mandate_bytes, sign_mandate
 from transfer.services.runbooks import draft_runbook, finish_step, prove_party, start_step
 from transfer.tasks.cutover import run_cutover
 
@@ -40,16 +40,23 @@ class PartySerializer(serializers.ModelSerializer[OutsideParty]):
 
 
 class MandateSignatureSerializer(serializers.ModelSerializer[MandateSignature]):
+    """One person's go. The signed bytes are the UTF-8 of its statement, which names the mandate by its digest."""
+
+    statement = serializers.SerializerMethodField()
     signature = HexField()
 
     class Meta:
         model = MandateSignature
-        fields = ("organisation", "signed_by", "signed_at", "signature", "fingerprint")
+        fields = ("organisation", "signed_by", "signed_at", "statement", "signature", "fingerprint")
         read_only_fields = fields
+
+    def get_statement(self, signature: MandateSignature) -> str:
+        """What the organisation signed for this person."""
+        return go_bytes(signature).decode()
 
 
 class MandateSerializer(serializers.ModelSerializer[Mandate]):
-    """A mandate with the exact text that people sign; the signed bytes are its UTF-8."""
+    """A mandate with the exact text that people say go to; ``digest`` is the SHA-256 of its UTF-8."""
 
     clients_root = HexField()
     digest = HexField()
@@ -65,7 +72,7 @@ class MandateSerializer(serializers.ModelSerializer[Mandate]):
         read_only_fields = fields
 
     def get_statement(self, mandate: Mandate) -> str:
-        """What the signatures cover."""
+        """What people say go to."""
         return mandate_bytes(mandate).decode()
 
 
@@ -154,7 +161,7 @@ class MandateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferP
     }
 
     def part(self, transfer: Transfer) -> QuerySet[Mandate]:
-        return Mandate.objects.filter(transfer=transfer).prefetch_related("signatures")
+        return Mandate.objects.filter(transfer=transfer).prefetch_related("signatures__mandate")
 
     @extend_schema(request=NewMandate, responses={201: MandateSerializer})
     def create(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
