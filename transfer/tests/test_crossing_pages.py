@@ -147,9 +147,9 @@ def test_a_bad_file_is_refused_by_name(rehearsal, ready, taker_steward, signed_i
     assert not rehearsal.returns.exists()
 
 
-def test_what_came_back_is_uploaded_and_reconciled(rehearsal, ready, giver_manager, signed_in, enqueued):  # noqa: F811
-    browser = signed_in(giver_manager)
-    for source, kind, text in _honest(rehearsal, giver_manager):
+def test_what_came_back_is_uploaded_and_reconciled(rehearsal, ready, taker_manager, signed_in, enqueued):  # noqa: F811
+    browser = signed_in(taker_manager)
+    for source, kind, text in _honest(rehearsal, taker_manager):
         answer = browser.post(
             at("run-return", ready, rehearsal),
             {"what": f"{source}/{kind}", "file": SimpleUploadedFile("back.csv", text.encode())},
@@ -158,7 +158,7 @@ def test_what_came_back_is_uploaded_and_reconciled(rehearsal, ready, giver_manag
     browser.post(at("run-reconcile", ready, rehearsal))
     assert enqueued[-1] == ("reconcile_run", str(rehearsal.pk))
     rehearsal.refresh_from_db()
-    assert (rehearsal.state, rehearsal.reconcile_by) == ("reconciling", giver_manager)
+    assert (rehearsal.state, rehearsal.reconcile_by) == ("reconciling", taker_manager)
     assert browser.get(at("run-progress", ready, rehearsal)).status_code == 200
 
 
@@ -191,13 +191,16 @@ def test_a_break_is_shown_masked_and_revealed_for_a_purpose(broken, ready, taker
     assert refused.status_code == 409
 
 
-def test_a_write_off_takes_two_people(broken, ready, taker_steward, taker_officer, signed_in, audited):  # noqa: F811
+def test_a_write_off_takes_a_person_of_each_firm(broken, ready, taker_steward, taker_officer, giver_officer, signed_in, audited):  # noqa: F811
     asked = signed_in(taker_steward).post(at("break-explain", ready, broken), {"words": "Rounding", "ask": ""})
     assert asked.status_code == 302
     assert signed_in(taker_steward).post(at("break-decide", ready, broken), {"grant": "1"}).status_code == 404
     signed_in(taker_officer).post(at("break-decide", ready, broken), {"grant": "1"})
     broken.refresh_from_db()
-    assert (broken.state, broken.asked_by, broken.decided_by) == ("written_off", taker_steward, taker_officer)
+    assert broken.state == "asked"
+    signed_in(giver_officer).post(at("break-decide", ready, broken), {"grant": "1"})
+    broken.refresh_from_db()
+    assert (broken.state, broken.asked_by, broken.decided_by) == ("written_off", taker_steward, giver_officer)
     assert "break.written_off" in [kind for kind, _ in audited()]
 
 

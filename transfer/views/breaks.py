@@ -18,6 +18,7 @@ from access.policies import may, permission_required
 from transfer.certificate.papers import BREAK_KINDS
 from transfer.forms.breaks import BreakFilter, WordsForm
 from transfer.models import Break, Run, Transfer
+from transfer.policies import BOTH, side_of
 from transfer.services.breaks import (
     REVEAL_PURPOSES, ask_write_off, decide_write_off, explain_break, reveal_break,
 )
@@ -111,14 +112,16 @@ def one_break(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, transfer: Transfer, row: Break, form: WordsForm | None = None) -> HttpResponse:
     user = person(request)
-    works = may(user, "transfer.work_break", transfer)
-    waits = row.state == Break.State.WRITE_OFF_ASKED
+    side = side_of(transfer, user.organisation_id)
+    works = side in BOTH and may(user, "transfer.work_break", transfer)
+    asked_by = row.asked_by if row.state == Break.State.WRITE_OFF_ASKED else None
+    others = side in BOTH and asked_by is not None and asked_by.organisation_id != user.organisation_id
     return show(
         request, "transfer/break.html", transfer, row=row, kind=kind_words(row), facts=_facts(row), form=form or WordsForm(),
         sentence=_one_sentence(row), reveal=_reveal(request, row) if row.client_id else None,
         may_explain=works and row.state == Break.State.OPEN,
         may_ask=works and row.state in {Break.State.OPEN, Break.State.EXPLAINED},
-        may_decide=waits and row.asked_by_id != user.pk and may(user, "transfer.decide_write_off", transfer),
+        may_decide=others and may(user, "transfer.decide_write_off", transfer),
     )
 
 
@@ -132,7 +135,7 @@ def explain(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
         return _page(request, transfer, row, form)
     words, by = form.cleaned_data["words"], person(request)
     if "ask" in request.POST:
-        done = _("A second person is asked to decide the write-off.")
+        done = _("A compliance officer of the other firm is asked to decide the write-off.")
         ok = carry_out(request, lambda: ask_write_off(break_=row, words=words, by=by), done)
     else:
         ok = carry_out(request, lambda: explain_break(break_=row, words=words, by=by), _("The break is explained."))
@@ -142,7 +145,7 @@ def explain(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
 @require_POST
 @permission_required("transfer.decide_write_off")
 def decide(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
-    """The second person writes the break off, or refuses to."""
+    """An officer of the other firm writes the break off, or refuses to."""
     _transfer, row = _find(request, pk, break_pk)
     grant = request.POST.get("grant") == "1"
     done = _("The break is written off.") if grant else _("The write-off is refused; the break is open again.")
@@ -216,7 +219,7 @@ def _one_sentence(row: Break) -> str:
     if row.state == Break.State.OPEN:
         return _("Open for %(age)s. Next move: %(owner)s.") % {"age": age_words(row), "owner": owner}
     if row.state == Break.State.WRITE_OFF_ASKED:
-        return _("%(name)s asked to write it off. Next move: another compliance officer.") % {
+        return _("%(name)s asked to write it off. Next move: a compliance officer of the other firm.") % {
             "name": row.asked_by.name if row.asked_by else "—"
         }
     return _("Decided: %(state)s.") % {"state": row.get_state_display()}

@@ -21,6 +21,7 @@ from transfer.certificate.papers import BREAK_KINDS, NOTES
 from transfer.forms.certificate import ProofForm
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Break, Certificate, ClientCase, ReturnFile, Run, Transfer
+from transfer.policies import BOTH, side_of
 from transfer.services.certificates import (
     download_certificate, draw_proof, issue_certificate, party_keys, read_certificate, statement_in,
 )
@@ -55,6 +56,7 @@ def _not_yet(request: HttpRequest, transfer: Transfer) -> HttpResponse:
         request, "transfer/certificate_none.html", transfer, sentence=sentence, empty=_empty(),
         waiting=waiting.count(),
         may_issue=reconciled and transfer.state == Transfer.State.RECONCILING
+        and side_of(transfer, person(request).organisation_id) in BOTH
         and may(person(request), "transfer.issue_certificate", transfer),
     )
 

@@ -18,6 +18,7 @@ from clients.models import CustodyMove
 from transfer.forms.transfers import EmptyForm
 from transfer.gates.registry import gate
 from transfer.models import ClientCase, Mandate, Run, Transfer
+from transfer.policies import TRANSFEROR, side_of
 from transfer.services.cutover import begin_cutover
 from transfer.services.mandates import live_mandate
 from transfer.tasks.cutover import run_cutover
@@ -36,11 +37,12 @@ def cutover(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = _run_of(transfer)
     words: dict[str, Any] = run_context(request, transfer, run) if run is not None else {}
     decision = gate(transfer, 8)
+    user = person(request)
+    begins = side_of(transfer, user.organisation_id) == TRANSFEROR and may(user, "transfer.run_cutover", transfer)
     return show(
         request, "transfer/cutover.html", transfer, decision=decision, batches=batches_table(transfer),
         moving=moving_job(transfer, run) if run is not None else None,
-        may_begin=run is None and transfer.state == Transfer.State.READY and decision.open
-        and may(person(request), "transfer.run_cutover", transfer),
+        may_begin=run is None and transfer.state == Transfer.State.READY and decision.open and begins,
         **words, sentence=_sentence(transfer, len(decision.missing)),
     )
 

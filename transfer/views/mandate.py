@@ -19,6 +19,7 @@ from transfer.forms.transfers import EmptyForm
 from transfer.gates.decision import SIGNATURES_PER_SIDE
 from transfer.gates.registry import TITLES, gate
 from transfer.models import Mandate, Transfer
+from transfer.policies import TRANSFEROR, side_of
 from transfer.services.mandates import draft_mandate, live_mandate, sign_mandate
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_open_transfer, person, show
@@ -36,7 +37,7 @@ def mandate(request: HttpRequest, pk: UUID) -> HttpResponse:
     return show(
         request, "transfer/mandate.html", transfer, mandate=live, sentence=_sentence(live), sides=sides(transfer, live),
         facts=_facts(live) if live else [], frozen=_frozen(live), empty=_empty(),
-        may_draft=ready and may(user, "transfer.run_cutover", transfer),
+        may_draft=ready and side_of(transfer, user.organisation_id) == TRANSFEROR and may(user, "transfer.run_cutover", transfer),
         may_sign=ready and live is not None and not signed and may(user, "transfer.sign_mandate", transfer)
         and user.organisation_id in transfer.parties(),
     )

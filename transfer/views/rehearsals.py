@@ -18,6 +18,7 @@ from access.stepup import step_up_required
 from audit.errors import Refused
 from transfer.forms.runs import ReturnForm
 from transfer.models import Break, Run, Transfer
+from transfer.policies import TRANSFEROR, side_of
 from transfer.services.returns import ask_reconciliation, receive_return
 from transfer.services.runs import REHEARSED_IN, download_delivery, retry_run, start_rehearsal
 from transfer.tasks.cutover import run_cutover
@@ -36,7 +37,9 @@ def rehearsals(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _start(request, transfer)
     runs = list(counted_runs(transfer))
     waiting = any(run.kind == Run.Kind.REHEARSAL and run.state != Run.State.DONE for run in runs)
-    may_start = may(person(request), "transfer.run_rehearsal", transfer) and transfer.state in REHEARSED_IN and not waiting
+    user = person(request)
+    asks = side_of(transfer, user.organisation_id) == TRANSFEROR and may(user, "transfer.run_rehearsal", transfer)
+    may_start = asks and transfer.state in REHEARSED_IN and not waiting
     return show(
         request, "transfer/rehearsals.html", transfer, sentence=_sentence(runs), table=_table(runs), burn=burn_down(runs),
         may_start=may_start, empty=_empty(),
@@ -84,7 +87,7 @@ def progress(request: HttpRequest, pk: UUID, run_pk: UUID) -> HttpResponse:
 def upload_return(request: HttpRequest, pk: UUID, run_pk: UUID) -> HttpResponse:
     """A file that came back is received; a bad one is refused by name beside its field."""
     transfer, run = _find(request, pk, run_pk)
-    form = ReturnForm(request.POST, request.FILES)
+    form = ReturnForm(request.POST, request.FILES, side=side_of(transfer, person(request).organisation_id))
     if form.is_valid():
         source, _slash, kind = form.cleaned_data["what"].partition("/")
         sealed = form.cleaned_data["file"].sealed_file

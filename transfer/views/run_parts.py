@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from access.policies import may
-from transfer.forms.runs import RETURNS, ReturnForm
+from transfer.forms.runs import RETURNS, ReturnForm, returns_of
 from transfer.models import Break, Run, Transfer
+from transfer.policies import BOTH, side_of
 from transfer.services.returns import newest_returns
 from transfer.services.runs import PARTS
 from transfer.views.doors import problem_words
@@ -40,17 +41,18 @@ def run_context(request: HttpRequest, transfer: Transfer, run: Run, form: Return
     user = person(request)
     newest = newest_returns(run)
     ended = run.state == Run.State.DONE and run.kind == Run.Kind.REHEARSAL
-    receives = may(user, "transfer.receive_return", transfer)
+    side = side_of(transfer, user.organisation_id)
+    receives = side in BOTH and may(user, "transfer.receive_return", transfer)
     return {
         "run": run,
         "run_title": run_title(run),
         "job": job_of(run),
         "returns": returns_table(run),
         "missing": len(RETURNS) - len(newest),
-        "return_form": form or ReturnForm(initial={"what": _next_wanted(newest)}),
+        "return_form": form or ReturnForm(side=side, initial={"what": _next_wanted(newest, side)}),
         "may_receive": receives and run.delivery_file is not None and not ended,
         "may_reconcile": receives and len(newest) == len(RETURNS) and not ended and run.state != Run.State.RECONCILING,
-        "may_download": run.delivery_file is not None and may(user, "transfer.download_delivery", transfer),
+        "may_download": side in BOTH and run.delivery_file is not None and may(user, "transfer.download_delivery", transfer),
         "compared": compared_table(run),
         "break_counts": break_counts(run),
         "delivery_facts": delivery_facts(run),
@@ -160,5 +162,6 @@ def break_counts(run: Run) -> list[Words]:
     ]
 
 
-def _next_wanted(newest: dict[tuple[str, str], Any]) -> str:
-    return next((what for what, _title in RETURNS if tuple(what.split("/")) not in newest), RETURNS[0][0])
+def _next_wanted(newest: dict[tuple[str, str], Any], side: str) -> str:
+    offered = [what for what, _title in returns_of(side)]
+    return next((what for what in offered if tuple(what.split("/")) not in newest), offered[0])
