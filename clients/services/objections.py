@@ -1,6 +1,7 @@
 """What clients answer: objections and wishes to leave, entered or loaded, and decided by an officer."""
 
 import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,12 +14,12 @@ from clients.events import NoticeEvent
 from clients.models import Book, Client, NoticeCampaign, Objection
 from clients.sealed import ObjectionSecret
 from clients.services.files import take_file
-from clients.services.notices import Loaded
+from clients.services.notices import Loaded, refuse_other_book
 from clients.services.tables import TableRow, day, read_table, word
 from vault.files import open_file
 from vault.models import SealedFile
 from vault.rows import Reading
-from vault.wraps import open_data_keys
+from vault.wraps import DataKey, open_data_keys
 
 OBJECTION_COLUMNS = ("客户号", "提出日期", "处理方式", "去向机构")
 WISHES = {
@@ -37,9 +38,11 @@ def import_objections(
 
     Raises:
         NotAllowed: ``by`` may not load evidence for the sender.
-        Refused: a line is wrong (named by line and column; nothing is kept).
+        Refused: the book is another firm's, a date lies in the future, or a line is wrong (named by line and
+            column; nothing is kept).
     """
     require(by, "clients.load_evidence", campaign)
+    refuse_other_book(campaign, book)
     take_file(file, holder=by.organisation_id, purpose="evidence")
     rows = list(read_table(open_file(file, reading), columns=OBJECTION_COLUMNS, book=book))
     known = {
@@ -49,8 +52,12 @@ def import_objections(
     fresh = [
         row for row in rows if row.client and (row.client, day(row, "提出日期"), _wish(row)) not in known
     ]
+    for row in fresh:
+        _refuse_future(day(row, "提出日期"))
     keys = open_data_keys({row.client for row in fresh if row.client}, holder=campaign.sender_id)
-    Objection.objects.bulk_create(_sealed(campaign, row, keys[row.client]) for row in fresh if row.client)
+    Objection.objects.bulk_create(
+        _sealed(campaign, row, row.client, keys[row.client]) for row in fresh if row.client
+    )
     unknown = tuple(row.line for row in rows if row.client is None)
     record(
         NoticeEvent.OBJECTIONS_LOADED,
@@ -77,11 +84,13 @@ def enter_objection(
 
     Raises:
         NotAllowed: ``by`` may not enter objections for this client.
-        Refused: the date lies in the future.
+        Refused: the date lies in the future, or the notice is not one to this client's firm's clients.
     """
+    # Whoever hands clients over locks their rows first: an answer is on record before that, or after.
+    client = Client.objects.select_for_update(of=("self",)).select_related("book").get(pk=client.pk)
     require(by, "clients.enter_objection", client)
-    if raised_on > timezone.localdate():
-        raise Refused("notice.date_in_future", date=raised_on.isoformat())
+    refuse_other_book(campaign, client.book)
+    _refuse_future(raised_on)
     key = open_data_keys([client.pk], holder=client.custodian_id)[client.pk]
     objection = Objection(campaign=campaign, client=client, wish=Objection.Wish(wish), raised_on=raised_on)
     objection.seal_new(ObjectionSecret(destination=destination), key)
@@ -100,6 +109,8 @@ def decide_objection(*, objection: Objection, decision: str, by: User) -> Object
         NotAllowed: ``by`` may not decide objections to this sender's notice.
         Refused: decided already, or a mere objection is marked as leaving.
     """
+    # The client's row first, in the order of a handover: decided before the release is checked, or after it.
+    Client.objects.select_for_update().get(pk=objection.client_id)
     objection = (
         Objection.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=objection.pk)
     )
@@ -127,13 +138,18 @@ def decide_objection(*, objection: Objection, decision: str, by: User) -> Object
     return objection
 
 
+def _refuse_future(raised_on: datetime.date) -> None:
+    if raised_on > timezone.localdate():
+        raise Refused("notice.date_in_future", date=raised_on.isoformat())
+
+
 def _wish(row: TableRow) -> str:
     return word(row, "处理方式", WISHES)
 
 
-def _sealed(campaign: NoticeCampaign, row: TableRow, key: object) -> Objection:
+def _sealed(campaign: NoticeCampaign, row: TableRow, client: UUID, key: DataKey) -> Objection:
     objection = Objection(
-        campaign=campaign, client_id=row.client, wish=_wish(row), raised_on=day(row, "提出日期")
+        campaign=campaign, client_id=client, wish=_wish(row), raised_on=day(row, "提出日期")
     )
     objection.seal_new(ObjectionSecret(destination=row.values["去向机构"]), key)
     return objection

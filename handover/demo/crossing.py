@@ -4,6 +4,7 @@ import datetime
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -126,14 +127,14 @@ def settle(story: Story, cast: Cast, transfer: Transfer, run: Run, world: Path, 
         if planted["outcome"] == "written_off":
             found = Break.objects.get(run=run, source=planted["source"], state=Break.State.OPEN)
             ask_write_off(break_=found, words="分位差异，双方确认。 Rounding, confirmed by both.", by=manager)
-            decide_write_off(break_=found, grant=True, by=cast["yuanxiu.officer1"])
+            decide_write_off(break_=found, grant=True, by=cast["canglan.officer1"])
     _send_back(cast, run, "cutover", world, scratch, corrected=True)
     counts = reconcile(run=run, by=manager)
-    found = {
+    outcomes = {
         state: Break.objects.filter(run=run, state=state).count()
         for state in ("corrected", "written_off", "open")
     }
-    story.equal("outcomes", found, {"corrected": 1, "written_off": 1, "open": 1})
+    story.equal("outcomes", outcomes, {"corrected": 1, "written_off": 1, "open": 1})
     _walk(cast, transfer, upto=17)
     done = RunbookStep.objects.filter(transfer=transfer, state=RunbookStep.State.DONE).count()
     story.say(f"{done} steps of the runbook are done")
@@ -210,7 +211,9 @@ def _write_out(certificate: Certificate, cast: Cast, outside: Path) -> None:
     (outside / "checkpoint.txt").write_text(head.note if head else "", encoding="utf-8")
 
 
-def _read(file: object, by: User) -> bytes:
+def _read(file: UUID | None, by: User) -> bytes:
+    if file is None:
+        raise NotAsExpected("there is no such file yet")
     sealed = SealedFile.objects.get(pk=file)
     with reading(
         actor=by, organisation=by.organisation_id, purpose="download", subjects=[sealed.key_subject]

@@ -1,6 +1,7 @@
 """Gate 2: the import. It opens reviewing."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -57,7 +58,7 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
     )
 
 
-def _declared(transfer: Transfer, full: list[Extract], done: dict[object, ImportRun]) -> Fact:
+def _declared(transfer: Transfer, full: list[Extract], done: dict[UUID, ImportRun]) -> Fact:
     differing = [
         extract
         for extract in full
