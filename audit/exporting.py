@@ -43,18 +43,28 @@ def export_leaves(path: Path, *, by: object | None = UNSET) -> Checkpoint:
         Refused: the log has no checkpoint yet (``audit.log_empty``) or an event is gone
             (``audit.log_not_whole``); the file is as it was before.
     """
-    head = _newest()
-    with transaction.atomic():
-        record(
-            AuditEvent.LEAVES_EXPORTED,
-            actor=by,
-            subject=("audit.log", INSTALLATION),
-            size=head.size,
-            root=bytes(head.root),
-        )
+    head = begin_export(by=by)
     with transaction.atomic(), closing(exported(head.size)) as entries:
         write_whole(path, entries)
     write_whole(path.with_name(path.name + SUFFIX), [head.note.encode()])
+    return head
+
+
+@transaction.atomic
+def begin_export(*, by: object | None = UNSET) -> Checkpoint:
+    """The export of everything under the newest checkpoint stands in the log; ``exported`` gives the bytes.
+
+    Raises:
+        Refused: the log has no checkpoint yet (``audit.log_empty``).
+    """
+    head = _newest()
+    record(
+        AuditEvent.LEAVES_EXPORTED,
+        actor=by,
+        subject=("audit.log", INSTALLATION),
+        size=head.size,
+        root=bytes(head.root),
+    )
     return head
 
 

@@ -20,12 +20,16 @@ CLOCKS_APART: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class History:
-    """Which events to show; what is left out does not narrow. ``since`` is included, ``until`` is not."""
+    """Which events to show; what is left out does not narrow. ``since`` is included, ``until`` is not.
+
+    ``subject`` is a thing under its label, ``subject_id`` an id under whatever label.
+    """
 
     types: Sequence[str] = ()
     actor: UUID | None = None
     organisation: UUID | None = None
     subject: Subject | None = None
+    subject_id: UUID | None = None
     request_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -53,13 +57,10 @@ def history(wanted: History, *, before: UUID | None = None, limit: int = 50) -> 
 
 
 def _narrowed(wanted: History) -> Q:
-    condition = Q()
+    exact = {"actor": wanted.actor, "organisation": wanted.organisation, "subject": wanted.subject_id}
+    condition = Q(**{column: value for column, value in exact.items() if value is not None})
     if wanted.types:
         condition &= Q(type__in=[str(kind) for kind in wanted.types])
-    if wanted.actor is not None:
-        condition &= Q(actor=wanted.actor)
-    if wanted.organisation is not None:
-        condition &= Q(organisation=wanted.organisation)
     if wanted.subject is not None:
         condition &= _about(wanted.subject)
     if wanted.request_id:

@@ -35,6 +35,8 @@ class Lease:
         self._renewed = time.monotonic()
 
 
-def claim(waiting: "models.QuerySet[models.Model]", row: UUID, **columns: object) -> bool:
+def claim(
+    waiting: "models.QuerySet[models.Model]", row: UUID, *, lease: timedelta = LEASE, **columns: object
+) -> bool:
     """Whether ``row`` was among the waiting ones and is this caller's now."""
-    return waiting.filter(pk=row, lease_until=None).update(lease_until=NOW + LEASE, **columns) == 1
+    return waiting.filter(pk=row, lease_until=None).update(lease_until=NOW + lease, **columns) == 1

@@ -5,3 +5,12 @@ from django.apps import AppConfig
 
 class GovernanceConfig(AppConfig):
     name = "governance"
+
+    def ready(self) -> None:
+        from access.registry import grant_to_duties
+        from governance import errors, events, proofs
+        from governance.permissions import PERMISSIONS
+
+        # Importing them registers the messages, the kinds of events and the proof of the duty.
+        assert errors and events and proofs  # noqa: PT018
+        grant_to_duties(PERMISSIONS)
