@@ -16,8 +16,9 @@ from clients.statements import member_leaf
 from transfer import verify_handover
 from transfer.models import Break, ClientCase, Mandate, OutsideParty, Run
 from transfer.services.cutover import finish_cutover, move_next_batch
+from transfer.services.returns import reconcile
 from transfer.services.runs import make_delivery
-from transfer.tests.test_certificate import mandate, ready  # noqa: F401 - fixtures
+from transfer.tests.test_certificate import mandate, ready, send_back  # noqa: F401 - fixtures
 from vault.signing import signer, verify
 
 pytestmark = pytest.mark.django_db
@@ -196,10 +197,14 @@ def test_the_cutover_shows_how_far_it_is(api, moved, giver_officer):
 
 
 def test_the_certificate_is_issued_and_verified_from_its_files_alone(
-    api, api_stepped_up, moved, giver_officer, giver_manager, auditor, tmp_path: Path, monkeypatch
+    api, api_stepped_up, moved, giver_officer, giver_manager, taker_steward, auditor, tmp_path: Path
 ):
     run = Run.objects.get(kind="cutover")
-    Run.objects.filter(pk=run.pk).update(state="done", compared={})
+    make_delivery(run=run)
+    run.refresh_from_db()
+    send_back(run, taker_steward)
+    assert api(taker_steward).post(path_of(moved, "runs", run.pk, "reconcile")).json()["state"] == "reconciling"
+    reconcile(run=run, by=taker_steward)
     sequence_once()
     assert api(giver_officer).post(path_of(moved, "certificates")).json()["code"] == "access.step_up_needed"
     answer = api_stepped_up(giver_officer).post(path_of(moved, "certificates"))
