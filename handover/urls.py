@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/docs/", docs, name="api-docs"),
     path("", include("access.urls")),
     path("", include("continuity.urls")),
+    path("", include("governance.urls")),
     path("", include("clients.urls")),
     path("", include("transfer.urls")),
 ]

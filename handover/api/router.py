@@ -7,12 +7,14 @@ from rest_framework.routers import SimpleRouter
 import access.api
 import clients.api
 import continuity.api
+import governance.api
 import transfer.api
 from access.policies import signed_in
 
 router = SimpleRouter()
 access.api.register(router)
 continuity.api.register(router)
+governance.api.register(router)
 
 urlpatterns = [*router.urls, *clients.api.urlpatterns, *transfer.api.urlpatterns]
 
