@@ -115,6 +115,14 @@ class OrganisationForm(forms.Form):
     )
 
 
+class BranchForm(forms.Form):
+    """A branch of the house."""
+
+    code = forms.RegexField(label=_("Code"), regex=r"^[A-Za-z0-9_-]+$", max_length=20)
+    name_zh = forms.CharField(label=_("Name in Chinese"), max_length=200)
+    name_en = forms.CharField(label=_("Name in English"), max_length=200)
+
+
 class GrantForm(forms.Form):
     """Whom to let see one object, and until when."""
 

@@ -65,6 +65,18 @@ def require(user: object, permission: str, obj: object | None = None) -> None:
         raise NotAllowed(permission)
 
 
+def require_grant(user: object, permission: str, obj: object | None) -> None:
+    """Return only when the person's duty carries the permission and a grant in force opens this very object.
+
+    For acts that want an eye from outside: belonging to one of the object's parties is not enough.
+
+    Raises:
+        NotAllowed: in every other case.
+    """
+    if obj is None or not may(user, permission, obj) or not holds_grant(cast("User", user), obj):
+        raise NotAllowed(permission)
+
+
 def within_reach(user: User, obj: object) -> bool:
     """True when the person's organisation is a party to the object or a grant in force opens it.
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from access.views import grants, people, signing
+from access.views import branches, grants, people, signing
 
 urlpatterns = [
     path("sign-in/", signing.sign_in, name="access-sign-in"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("access/grants/", grants.grants, name="access-grants"),
     path("access/grants/<str:label>/<uuid:pk>/new/", grants.open_object, name="access-grant-new"),
     path("access/grants/<uuid:pk>/end/", grants.close_object, name="access-grant-end"),
+    path("access/branches/", branches.branches, name="access-branches"),
     path("access/organisations/", people.organisations, name="access-organisations"),
     path("access/organisations/new/", people.register_organisation, name="access-organisation-new"),
 ]

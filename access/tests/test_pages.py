@@ -97,6 +97,25 @@ def test_it_registers_an_organisation(stepped_up, admin):
     assert events() == ["access.organisation_created"]
 
 
+def test_it_registers_a_branch_of_its_own_house_once(signed_in, admin, yuanxiu):
+    words = {"code": "0101", "name_zh": "北京海淀营业部", "name_en": "Haidian"}
+    browser = signed_in(admin)
+    assert browser.post(page("branches"), words).status_code == 302
+    assert list(admin.organisation.branches.values_list("code", flat=True)) == ["0101"]
+    assert not yuanxiu.branches.exists()
+    assert "北京海淀营业部" in browser.get(page("branches")).content.decode()
+    assert list(browser.post(page("branches"), words).context["form"].errors) == ["code"]
+    assert events() == ["access.branch_created"]
+
+
+def test_an_officer_reads_branches_and_adds_none(signed_in, giver_officer):
+    browser = signed_in(giver_officer)
+    assert browser.get(page("branches")).status_code == 200
+    words = {"code": "0101", "name_zh": "北京海淀营业部", "name_en": "Haidian"}
+    assert browser.post(page("branches"), words).status_code == 404
+    assert not giver_officer.organisation.branches.exists()
+
+
 def test_ones_own_account_shows_duties_and_grants(signed_in, giver_staff, make_user, canglan):
     assert "Client service" in signed_in(giver_staff).get(page("account")).content.decode()
     assert "You hold no duty today" in signed_in(make_user(canglan)).get(page("account")).content.decode()
