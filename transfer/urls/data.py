@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from transfer.views import extracts, health, imports, policies, rejects, runs
+from transfer.views import extracts, health, imports, matching, policies, rejects, runs
 
 ONE = "transfers/<uuid:pk>/"
 IMPORTS = f"{ONE}imports/"
@@ -13,6 +13,7 @@ REJECTS = f"{RUN}rejects/"
 urlpatterns: list[URLPattern] = [
     path("transfers/health/", health.begin, name="transfer-health-begin"),
     path(f"{ONE}health/", health.report, name="transfer-health"),
+    path(f"{ONE}health/both-firms/", matching.match, name="transfer-health-match"),
     path(f"{ONE}health/<slug:code>/", health.rows, name="transfer-health-rows"),
     path(f"{ONE}policies/", policies.overview, name="transfer-policies"),
     path(f"{ONE}policies/<slug:kind>/", policies.save, name="transfer-policies-save"),
