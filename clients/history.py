@@ -61,6 +61,11 @@ class Move:
     signatures: list[Signature]
 
 
+def log_address(event: Event) -> str:
+    """Where the log shows this event."""
+    return f"/audit/{event.pk}/"
+
+
 def drawer_of(client: Client, reader: User) -> dict[str, Any]:
     """What ``parts/drawer.html`` shows: acts on the client, and everybody who opened it alone."""
     events = list(events_of(client)[: 2 * SHOWN])
@@ -72,7 +77,10 @@ def drawer_of(client: Client, reader: User) -> dict[str, Any]:
         "id": "record",
         "title": _("History of this client"),
         "entries": [
-            {"at": event.at, "who": _who(event, people), "what": _what(event), "number": numbers.get(event.pk), "url": ""}
+            {
+                "at": event.at, "who": _who(event, people), "what": _what(event), "number": numbers.get(event.pk),
+                "url": log_address(event),
+            }
             for event in done[:SHOWN]
         ],
         "seen_by": [

@@ -38,7 +38,9 @@ class Part:
 
     heading: str
     state: str
+    state_word: str
     fields: list[dict[str, Any]]
+    missing: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class RecordPage:
 
     name: str
     fields: list[dict[str, Any]]
+    missing: str
     accounts: list[Part]
     relations: list[Part]
     documents: list[dict[str, Any]]
@@ -68,17 +71,16 @@ def record_page(client: Client, by: User) -> RecordPage:
         secrets = dict(zip((row.pk for row in rows), open_rows(rows, right), strict=True))
     eye = _Eye(client, by)
     own = secrets[client.pk]
+    fields, missing = eye.fields("client", client.pk, own, CLIENT_FIELDS)
     return RecordPage(
         name=mask("name", own.name),
-        fields=eye.fields("client", client.pk, own, CLIENT_FIELDS),
+        fields=fields,
+        missing=missing,
         accounts=[
-            Part(account.get_kind_display(), account.status, eye.fields("account", account.pk, secrets[account.pk], ACCOUNT_FIELDS))
+            eye.part("account", account, secrets[account.pk], ACCOUNT_FIELDS, account.status, account.get_status_display())
             for account in accounts
         ],
-        relations=[
-            Part(relation.get_kind_display(), "", eye.fields("relation", relation.pk, secrets[relation.pk], RELATION_FIELDS))
-            for relation in relations
-        ],
+        relations=[eye.part("relation", relation, secrets[relation.pk], RELATION_FIELDS) for relation in relations],
         documents=[eye.document(document) for document in documents],
     )
 
@@ -116,13 +118,24 @@ class _Eye:
         self._client, self._by = client, by
         self._clear = visible_fields(by, client)
 
-    def fields(self, part: str, row: UUID, secret: msgspec.Struct, names: tuple[str, ...]) -> list[dict[str, Any]]:
-        return [self._field(part, row, name, str(getattr(secret, name))) for name in names]
+    def part(
+        self, name: str, row: Account | Relation, secret: msgspec.Struct, names: tuple[str, ...], state: str = "",
+        word: str = "",
+    ) -> Part:
+        """One row beside the client."""
+        fields, missing = self.fields(name, row.pk, secret, names)
+        return Part(row.get_kind_display(), state, word, fields, missing)
+
+    def fields(
+        self, part: str, row: UUID, secret: msgspec.Struct, names: tuple[str, ...]
+    ) -> tuple[list[dict[str, Any]], str]:
+        """The fields that hold something, and in one line the names of those that do not."""
+        given = {name: str(getattr(secret, name)) for name in names}
+        shown = [self._field(part, row, name, value) for name, value in given.items() if value]
+        return shown, " · ".join(str(label_of(name)) for name, value in given.items() if not value)
 
     def _field(self, part: str, row: UUID, field: str, value: str) -> dict[str, Any]:
         label: str | Promise = label_of(field)
-        if not value:
-            return {"label": label, "value": ""}
         if field in self._clear and field_class(f"{part}.{field}") is FieldClass.C1:
             return {"label": label, "value": ID_TYPES.get(value, value) if field == "id_type" else value}
         shown = mask(f"{part}.{field}", value)

@@ -112,6 +112,12 @@ FINDINGS: Final[dict[str, Finding]] = {
         _("Check the designation with the exchange before the cutover."),
         "warning",
     ),
+    "missing_in_delta": Finding(
+        _("Gone since the full extract"),
+        _("The client stood in the full extract and is missing from the delta."),
+        _("Ask the source system whether the account was closed; the client is not handed over until that is clear."),
+        "blocking",
+    ),
     "multi_bank": Finding(
         _("Several custodian banks"),
         _("The client's accounts are bound to more than one bank."),

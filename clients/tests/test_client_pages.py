@@ -65,7 +65,7 @@ def test_the_list_is_masked_and_opened_in_one_recorded_reading(signed_in, giver_
 def test_clients_of_another_firm_appear_nowhere(signed_in, giver_officer, client_of_giver, client_of_taker):
     browser = signed_in(giver_officer)
     text = text_of(browser.get(page("list")))
-    assert "1 client is in the custody" in text and "司**" not in text
+    assert "has custody of 1 client." in text and "司**" not in text
     found = text_of(browser.post(page("search"), {"field": "phone", "value": PHONE}))
     assert "1 client has exactly this value" in found and "司**" not in found
     assert browser.get(page("record", client_of_taker.pk)).status_code == 404

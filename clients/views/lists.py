@@ -137,12 +137,16 @@ def _row(client: Client, name: str, number: str) -> list[object]:
         {"kind": "masked", "value": name, "url": reverse("clients-record", args=[client.pk])},
         {"kind": "masked", "value": number},
         client.get_kind_display(),
-        {"kind": "state", "value": f"client_{client.status}", "word": client.get_status_display()},
+        client.get_status_display() if client.status == Client.Status.NORMAL else _state(client),
         client.branch.name if client.branch else "",
         client.staff_no,
         " · ".join(marks),
         client.opened_on or "",
     ]
+
+
+def _state(client: Client) -> dict[str, str]:
+    return {"kind": "state", "value": client.status, "word": client.get_status_display()}
 
 
 def empty_list(user: User, *, narrowed_by: bool) -> dict[str, Any]:
@@ -176,7 +180,7 @@ def _list_sentence(user: User, total: int, *, narrowed_by: bool) -> str:
     if sees_own_only(user):
         return ngettext("You look after %(count)d client.", "You look after %(count)d clients.", total) % words
     return ngettext(
-        "%(count)d client is in the custody of %(organisation)s.",
-        "%(count)d clients are in the custody of %(organisation)s.",
+        "%(organisation)s has custody of %(count)d client.",
+        "%(organisation)s has custody of %(count)d clients.",
         total,
     ) % words

@@ -17,7 +17,7 @@ from clients.fields import LAYOUTS, LINE_HEADINGS
 from clients.labels import label_of
 from transfer.forms.imports import PolicyForm
 from transfer.importing.recognise import Column, columns_of
-from transfer.models import Extract, FieldPolicy, ImportRun
+from transfer.models import Extract, FieldPolicy, ImportRun, Transfer
 from transfer.services.imports import start_run
 from transfer.services.peek import Line, first_lines
 from transfer.tasks.imports import plan_run
@@ -42,9 +42,13 @@ def extract_page(
     form = form or PolicyForm(rows=list(rows.values()))
     mine = works_on(user, file)
     sample, problem = _sample(file, user) if mine else ([], None)
+    runs = list(ImportRun.objects.filter(extract=file).order_by("-asked_at"))
+    begun = {run.mode for run in runs if run.state not in {ImportRun.State.REFUSED, ImportRun.State.STOPPED}}
     context = {
         "file": file,
         "form": form,
+        "looked": ImportRun.Mode.PROFILE in begun,
+        "loaded": ImportRun.Mode.LOAD in begun,
         "refusal": refusal,
         "facts": _facts(file),
         "mapping": mapping(file, rows, form),
@@ -52,10 +56,16 @@ def extract_page(
         "preview": preview_table(file, sample, _chosen(rows)) if sample else None,
         "sample_problem": problem,
         "works_on": mine,
-        "may_set": mine and may(user, "transfer.set_policy", file),
-        "runs": list(ImportRun.objects.filter(extract=file).order_by("-asked_at")),
+        "may_set": mine and may(user, "transfer.set_policy", file) and file.kind not in loaded_kinds(file.transfer),
+        "runs": runs,
     }
     return show(request, "transfer/extract.html", file.transfer, **context)
+
+
+def loaded_kinds(transfer: Transfer) -> set[str]:
+    """The kinds of which rows are loaded or being loaded; their policies stand."""
+    loads = ImportRun.objects.filter(extract__transfer=transfer, mode=ImportRun.Mode.LOAD)
+    return set(loads.exclude(state=ImportRun.State.REFUSED).values_list("extract__kind", flat=True))
 
 
 def policies_of(file: Extract) -> dict[str, FieldPolicy]:
@@ -113,7 +123,7 @@ def preview_table(file: Extract, sample: list[Line], policies: dict[str, str]) -
     columns = [heading for heading in file.header if heading not in LINE_HEADINGS]
     places = [file.header.index(heading) for heading in columns]
     return {
-        "caption": _("The first lines, masked, as they would be stored"),
+        "caption": _("The first lines, masked"),
         "columns": [{"title": _("Line"), "number": True}, *({"title": heading} for heading in columns)],
         "rows": [
             [

@@ -1,6 +1,8 @@
 """Data health: what the files show before anything is agreed, with counts, money and the rows behind."""
 
 from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from access.models import User
 from access.policies import may, permission_required
 from audit.errors import Refused
+from clients.queries import visible_clients
 from transfer.forms.imports import HealthForm
 from transfer.health_words import finding_of
 from transfer.models import Extract, Finding, ImportRun, Transfer
@@ -32,6 +35,7 @@ from transfer.tasks.imports import plan_run
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.imports import take_in
 
+_GRAVEST_FIRST = ("blocking", "warning", "notice")
 _OPEN_STATES = (Transfer.State.DRAFT, Transfer.State.LOADING, Transfer.State.REVIEWING)
 
 
@@ -42,7 +46,9 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The report of the transferor's files, from the newest looks or from what is loaded."""
     transfer = find_open_transfer(request, pk)
     found = health_report(transfer)
-    findings = [_finding(transfer, found, code) for code in CODES]
+    findings = sorted(
+        (_finding(transfer, found, code) for code in CODES), key=lambda finding: _GRAVEST_FIRST.index(finding["severity"])
+    )
     mine = person(request).organisation_id == transfer.transferor_id
     context = {
         "report": found,
@@ -50,7 +56,7 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
         "clean": [finding["title"] for finding in findings if not finding["count"]],
         "rejects": _rejects(transfer, found),
         "sentence": _sentence(found),
-        "totals": list(found.total_money.items()),
+        "totals": _amounts(found.total_money),
         "may_load": mine and may(person(request), "transfer.load_extract", transfer),
     }
     return show(request, "transfer/health.html", transfer, **context)
@@ -59,13 +65,29 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _sentence(found: HealthReport) -> str:
     if not found.runs:
         return _("No file has been looked at yet.")
-    open_findings = sum(1 for count in found.counts.values() if count)
-    blocking = max((count for code, count in found.counts.items() if finding_of(code).severity == "blocking"), default=0)
-    return ngettext(
-        "%(clients)d client looked at: %(kinds)d kinds of findings; the most serious touches %(most)d clients.",
-        "%(clients)d clients looked at: %(kinds)d kinds of findings; the most serious touches %(most)d clients.",
+    codes = [code for code, count in found.counts.items() if count]
+    blocking = [code for code in codes if finding_of(code).severity == "blocking"]
+    words: dict[str, object] = {"clients": found.clients, "kinds": len(codes)}
+    looked = ngettext(
+        "%(clients)d client looked at, %(kinds)d kinds of findings.",
+        "%(clients)d clients looked at, %(kinds)d kinds of findings.",
         found.clients,
-    ) % {"clients": found.clients, "kinds": open_findings, "most": blocking}
+    ) % words
+    if not blocking:
+        return looked
+    worst = max(blocking, key=found.counts.__getitem__)
+    return looked + " " + _("Most serious: %(finding)s, %(count)d clients.") % {
+        "finding": finding_of(worst).title, "count": found.counts[worst]
+    }
+
+
+def _amounts(money: Mapping[str, Decimal]) -> list[tuple[str, Decimal]]:
+    """Per currency the exact amount, without zeros behind the second decimal."""
+    cent = Decimal("0.01")
+    return [
+        (currency, amount.quantize(cent) if amount == amount.quantize(cent) else amount)
+        for currency, amount in sorted(money.items())
+    ]
 
 
 def _finding(transfer: Transfer, found: HealthReport, code: str) -> dict[str, Any]:
@@ -77,7 +99,7 @@ def _finding(transfer: Transfer, found: HealthReport, code: str) -> dict[str, An
         "remedy": words.remedy,
         "severity": words.severity,
         "count": found.counts.get(code, 0),
-        "money": sorted(found.money.get(code, {}).items()),
+        "money": _amounts(found.money.get(code, {})),
         "url": reverse("transfer-health-rows", args=[transfer.pk, code]),
     }
 
@@ -153,21 +175,30 @@ def _rows(page: list[dict[str, Any]], user: User, transfer: Transfer) -> list[li
         )
     }
     masked = _masked(list(firsts.values()), runs, user)
+    records = _records(list(firsts.values()), user, transfer)
     shown = []
     for row in page:
         finding = firsts[row["first"]]
         kind = runs[finding.run_id].extract.kind
         cells = masked.get((finding.run_id, finding.line), {})
-        record: object = ""
-        if finding.client_id and user.organisation_id == transfer.transferor_id and may(user, "clients.view_client"):
-            record = {"value": _("Open"), "url": reverse("clients-record", args=[finding.client_id])}
         shown.append([
             str(dict(Extract.Kind.choices)[kind]), finding.line,
             {"kind": "masked", "value": cells.get("client_no", "****")},
             {"kind": "masked", "value": cells["name"]} if kind == "clients" and cells.get("name") else "",
-            row["lines"], record,
+            row["lines"], records.get(bytes(finding.client_digest), _("not loaded")),
         ])
     return shown
+
+
+def _records(findings: list[Finding], user: User, transfer: Transfer) -> dict[bytes, object]:
+    """By source digest the way to each client's record, as far as it is loaded and the person may see it."""
+    loaded = visible_clients(user).filter(
+        book=transfer.book_id, source_digest__in=[finding.client_digest for finding in findings]
+    )
+    return {
+        bytes(digest): {"value": _("Open the record"), "url": reverse("clients-record", args=[pk])}
+        for digest, pk in loaded.values_list("source_digest", "pk")
+    }
 
 
 def _masked(

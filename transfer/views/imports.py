@@ -72,9 +72,9 @@ def _open_rejects(newest: dict[UUID, dict[str, ImportRun]]) -> dict[UUID, int]:
 
 def _columns() -> list[dict[str, Any]]:
     return [
-        {"title": _("File")}, {"title": _("What it is for")}, {"title": _("Data health")}, {"title": _("Load")},
+        {"title": _("File")}, {"title": _("Dry run")}, {"title": _("Load")},
         {"title": _("Rows declared"), "number": True}, {"title": _("Rows found"), "number": True},
-        {"title": _("Declared and found")}, {"title": _("Open rejects"), "number": True}, {"title": _("Handed in")},
+        {"title": _("Compared")}, {"title": _("Open rejects"), "number": True}, {"title": _("Handed in")},
     ]
 
 
@@ -85,8 +85,7 @@ def _row(file: Extract, runs: dict[str, ImportRun], counts: dict[UUID, int]) -> 
     if load and open_rejects:
         open_rejects = {"value": open_rejects, "url": _url("transfer-rejects", file, load) + "?decision=open"}
     return [
-        {"value": file.get_kind_display(), "url": reverse("transfer-extract", args=[file.transfer_id, file.pk])},
-        file.get_purpose_display(),
+        {"value": _name(file), "url": reverse("transfer-extract", args=[file.transfer_id, file.pk])},
         _state(file, look),
         _state(file, load),
         file.declared_rows,
@@ -95,6 +94,12 @@ def _row(file: Extract, runs: dict[str, ImportRun], counts: dict[UUID, int]) -> 
         open_rejects,
         file.uploaded_at,
     ]
+
+
+def _name(file: Extract) -> str:
+    """What the file holds and, unless it is the full extract, what it is for."""
+    kind = file.get_kind_display()
+    return kind if file.purpose == Extract.Purpose.FULL else f"{kind} · {file.get_purpose_display()}"
 
 
 def _url(name: str, file: Extract, run: ImportRun) -> str:
@@ -133,9 +138,22 @@ def _move(
     transfer: Transfer, files: list[Extract], newest: dict[UUID, dict[str, ImportRun]], counts: dict[UUID, int]
 ) -> dict[str, Any] | None:
     waiting = [file for file in files if "load" not in newest.get(file.pk, {})]
-    if not files or (not waiting and not any(counts.values())):
+    open_rejects = sum(counts.values())
+    if not waiting and not open_rejects:
         return None
-    who = _("%(organisation)s, data steward or transfer manager") % {"organisation": transfer.transferor.name}
+    words = {"organisation": transfer.transferor.name, "files": len(waiting), "lines": open_rejects}
+    if waiting:
+        who = ngettext(
+            "%(organisation)s loads %(files)d file (data steward or transfer manager)",
+            "%(organisation)s loads %(files)d files (data steward or transfer manager)",
+            len(waiting),
+        ) % words
+    else:
+        who = ngettext(
+            "%(organisation)s mends or leaves out %(lines)d line (data steward or transfer manager)",
+            "%(organisation)s mends or leaves out %(lines)d lines (data steward or transfer manager)",
+            open_rejects,
+        ) % words
     return {"who": who, "since": max(file.uploaded_at for file in files)}
 
 

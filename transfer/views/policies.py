@@ -16,10 +16,10 @@ from access.visibility import field_class
 from audit.errors import Refused
 from clients.labels import label_of
 from transfer.forms.imports import PolicyForm
-from transfer.models import Extract, FieldPolicy, ImportRun, Transfer
+from transfer.models import Extract, FieldPolicy, Transfer
 from transfer.services.policies import declare_field, set_policy
 from transfer.views.data import KIND_ORDER, find_extract
-from transfer.views.extracts import extract_page, policies_of
+from transfer.views.extracts import extract_page, loaded_kinds, policies_of
 from transfer.views.frame import find_open_transfer, person, show
 
 
@@ -31,7 +31,7 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
     rows = list(FieldPolicy.objects.filter(transfer=transfer).order_by("source_field"))
     form = PolicyForm(rows=rows)
     may_set = may(person(request), "transfer.set_policy", transfer)
-    locked = _loaded_kinds(transfer)
+    locked = loaded_kinds(transfer)
     kinds = [
         {
             "kind": kind,
@@ -52,11 +52,6 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         ) % {"count": len(rows), "never": never},
     }
     return show(request, "transfer/policies.html", transfer, **context)
-
-
-def _loaded_kinds(transfer: Transfer) -> set[str]:
-    loads = ImportRun.objects.filter(extract__transfer=transfer, mode=ImportRun.Mode.LOAD)
-    return set(loads.exclude(state=ImportRun.State.REFUSED).values_list("extract__kind", flat=True))
 
 
 def _line(row: FieldPolicy, form: PolicyForm) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -90,7 +90,8 @@ def _compared(run: ImportRun) -> dict[str, Any] | None:
     return {
         "caption": _("Declared and found"),
         "columns": [
-            {"title": _("What")}, {"title": _("Declared"), "number": True}, {"title": _("Found"), "number": True},
+            {"title": _("What")}, {"title": pgettext("rows", "Declared"), "number": True},
+            {"title": pgettext("rows", "Found"), "number": True},
             {"title": _("Compared")},
         ],
         "rows": [
