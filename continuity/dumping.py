@@ -51,11 +51,12 @@ def check_versions() -> int:
     Raises:
         NotRestorable: the server is newer than the program.
     """
-    connection.ensure_connection()
-    server = connection.pg_version // 10_000
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        server = int(cursor.fetchone()[0])
     if server > find_postgres().major:
         raise NotRestorable("backup.server_newer")
-    return int(server)
+    return server
 
 
 def dump(

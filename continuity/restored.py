@@ -16,8 +16,8 @@ from audit.tree import Frontier, leaf_hash
 from clients.models import Client
 from continuity.errors import NotRestorable
 from continuity.measuring import WRAPS, LogHead
-from vault.rows import CUSTODY, open_restored_rows
-from vault.wraps import WrapRow
+from vault.rows import open_restored_rows
+from vault.wraps import CUSTODY, WrapRow
 
 PURPOSE: Final = "restore_drill"
 _ROWS_AT_ONCE: Final = 2_000
