@@ -9,7 +9,7 @@ Invariants:
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -29,16 +29,29 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     request: HttpRequest = context["request"]._request  # noqa: SLF001 - Django's own request
     if isinstance(error, Refused | NotAllowed | VaultError):
         remember(request, error)
+    answer = _of_house(request, error)
+    if answer is not None:
+        return answer
+    plain = exception_handler(error, context)
+    if plain is None or not isinstance(error, exceptions.APIException):
+        return plain
+    return _of_framework(request, error, plain)
+
+
+def _of_house(request: HttpRequest, error: Exception) -> Response | None:
     if isinstance(error, Refused):
         return _problem(request, HTTPStatus.CONFLICT, str(error.message), code=error.code)
     if isinstance(error, PermissionDenied | Http404 | exceptions.NotFound):
         return _problem(request, HTTPStatus.NOT_FOUND, _("There is nothing at this address for you."))
     if isinstance(error, VaultError):
         return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Sealed data could not be opened."))
-    plain = exception_handler(error, context)
-    if plain is None or not isinstance(error, exceptions.APIException):
-        return plain
-    return _of_framework(request, error, plain)
+    if isinstance(error, RequestDataTooBig):
+        return _problem(
+            request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("This is larger than the installation takes.")
+        )
+    if isinstance(error, SuspiciousOperation):
+        return _problem(request, HTTPStatus.BAD_REQUEST, _("The server could not read what was sent."))
+    return None
 
 
 def _of_framework(request: HttpRequest, error: exceptions.APIException, plain: Response) -> Response:

@@ -33,7 +33,17 @@ from transfer.services.transfers import (
 AGREEMENT_GATE = 1
 
 
+class FirmSerializer(serializers.ModelSerializer[Organisation]):
+    class Meta:
+        model = Organisation
+        fields = ("id", "code", "name_en", "name_zh")
+        read_only_fields = fields
+
+
 class TransferSerializer(serializers.ModelSerializer[Transfer]):
+    transferor = FirmSerializer(read_only=True)
+    transferee = FirmSerializer(read_only=True, allow_null=True)
+
     class Meta:
         model = Transfer
         fields = (
@@ -136,8 +146,10 @@ class NewTransfer(Body):
 
 
 class NewTransferee(Body):
-    transferee = serializers.PrimaryKeyRelatedField(
-        queryset=Organisation.objects.filter(kind=Organisation.Kind.BROKER)
+    """The firm by its code, which people of both firms know; ids are not theirs to list."""
+
+    transferee = serializers.SlugRelatedField(
+        slug_field="code", queryset=Organisation.objects.filter(kind=Organisation.Kind.BROKER)
     )
 
 

@@ -64,6 +64,15 @@ def test_a_wrong_type_of_body_is_refused(api, transfer, giver_steward):
     assert answer["Content-Type"] == "application/problem+json"
 
 
+def test_an_upload_beyond_the_limit_is_refused_and_leaves_nothing(api, transfer, giver_steward, settings, audited):
+    settings.UPLOAD_MAX_BYTES = 100
+    answer = api(giver_steward).upload(path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS)))
+    assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
+    assert not Extract.objects.exists()
+    assert not SealedFile.objects.exists()
+    assert audited() == []
+
+
 def test_an_unreadable_file_is_refused_by_its_code(api, transfer, giver_steward, audited):
     answer = api(giver_steward).upload(path_of(transfer, "extracts"), file=as_file("a.csv", "客户号,\x00".encode()))
     assert answer.status_code == 409

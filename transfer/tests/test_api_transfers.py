@@ -27,8 +27,9 @@ def test_an_officer_drafts_a_transfer_and_names_the_transferee(api, giver_office
     assert (made.state, made.transferor_id) == ("draft", giver_officer.organisation_id)
     assert answer.json()["side"] == "transferor"
     assert len(answer.json()["gates"]) == 8
-    answer = caller.post(path_of(made, "name-transferee"), transferee=str(yuanxiu.pk))
-    assert answer.json()["transferee"] == str(yuanxiu.pk)
+    assert set(caller.post(path_of(made, "name-transferee"), transferee="?").json()["errors"]) == {"transferee"}
+    answer = caller.post(path_of(made, "name-transferee"), transferee="YUANXIU")
+    assert answer.json()["transferee"]["id"] == str(yuanxiu.pk)
     answer = caller.post(path_of(made, "plan-cutover"), at="2027-01-04T02:00:00+08:00")
     assert answer.json()["planned_cutover"] == "2027-01-04T02:00:00+08:00"
     assert kinds(audited) == ["transfer.drafted", "transfer.transferee_named", "transfer.cutover_planned"]
