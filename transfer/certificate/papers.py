@@ -13,6 +13,7 @@ from clients.models import (
     Account, Announcement, Client, CustodyMember, CustodyMove, DeliveryEvidence, Document, Holding, NoticeCampaign,
     Objection, Preference, Relation, Trade,
 )
+from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.words import both, column, fact, heading, line
 from transfer.models import Break, Certificate, ReturnFile, Run, Transfer
 
@@ -84,7 +85,7 @@ def break_table(certificate: Certificate, statement: Statement) -> Paper:
     still_open = sum(row["count"] for row in statement["open_breaks"])
     found = sum(row["count"] for row in statement["breaks"])
     return heading(certificate, statement, "BREAKS", _("Break table")) | {
-        "summary": [both(_("%(found)s breaks were found; %(open)s are open."), found=found, open=still_open)],
+        "summary": [both(_("Breaks found: %(found)s; open: %(open)s."), found=found, open=still_open)],
         "tables": [_compared(statement), _breaks(_("Breaks by kind and state"), statement["breaks"]), _write_offs(run)],
     }
 
@@ -181,7 +182,7 @@ def _compared(statement: Statement) -> dict[str, Any]:
     rows = []
     for name, counts in statement["reconciliation"].items():
         source, _slash, kind = name.partition("/")
-        rows.append([line(both(_source(source))), kind, *(f"{counts[key]:,d}" for key in ("expected", "actual", "equal"))])
+        rows.append([line(both(_source(source))), line(both(table_words(kind))), *(f"{counts[key]:,d}" for key in ("expected", "actual", "equal"))])
     columns = [column(_("Source"), width=3), column(_("File"), width=2)]
     columns += [column(title, number=True, width=1) for title in (_("Expected"), _("Came back"), _("Equal"))]
     return {"title": both(_("What was compared")), "columns": columns, "rows": rows}
@@ -192,14 +193,14 @@ def _breaks(title: Any, counted: Iterable[dict[str, Any]]) -> dict[str, Any]:
     for row in counted:
         words = _break_words(row)
         state = line(both(Break.State(row["state"]).label))
-        rows.append([line(words["source"]), line(words["kind"]), row["field"] or "—", state, f"{row['count']:,d}"])
+        rows.append([line(words["source"]), line(words["kind"]), line(both(field_words(row["field"]))), state, f"{row['count']:,d}"])
     return _table(title, (_("Source"), _("Difference"), _("Field"), _("State")), rows)
 
 
 def _write_offs(run: Run) -> dict[str, Any]:
     written = Break.objects.filter(run=run, state=Break.State.WRITTEN_OFF).select_related("asked_by", "decided_by")
     rows = [
-        [row.row, row.field or "—", row.asked_by.name if row.asked_by else "—",
+        [row.row, line(both(field_words(row.field))), row.asked_by.name if row.asked_by else "—",
          row.decided_by.name if row.decided_by else "—", _moment(row.decided_at)]
         for row in written.order_by("pk")
     ]
@@ -214,8 +215,8 @@ def _table(title: Any, titles: Iterable[Any], rows: list[list[str]]) -> dict[str
 
 def _break_words(row: dict[str, Any]) -> dict[str, Any]:
     table, _dot, how = row["kind"].partition(".")
-    kind = both(_("%(table)s: %(how)s"), table=table, how=both(BREAK_KINDS.get(how, how)))
-    return {"source": both(_source(row["source"])), "kind": kind, "field": row["field"]}
+    kind = both(_("%(table)s: %(how)s"), table=both(table_words(table)), how=both(BREAK_KINDS.get(how, how)))
+    return {"source": both(_source(row["source"])), "kind": kind, "field": both(field_words(row["field"]))}
 
 
 def _source(code: str) -> Any:

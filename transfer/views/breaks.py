@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from access.policies import may, permission_required
+from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.papers import BREAK_KINDS
 from transfer.forms.breaks import BreakFilter, WordsForm
 from transfer.models import Break, Run, Transfer
@@ -81,7 +82,7 @@ def _row(row: Break) -> list[object]:
         {"value": kind_words(row), "url": reverse("transfer-break", args=[row.run.transfer_id, row.pk])},
         run_title(row.run),
         row.get_source_display(),
-        row.field or "—",
+        str(field_words(row.field)),
         {"kind": "masked", "value": "**** → ****"} if row.client_id else "—",
         {"kind": "state", "value": row.state},
         str(OWNERS.get(row.owner_side, row.owner_side)),
@@ -92,7 +93,7 @@ def _row(row: Break) -> list[object]:
 def kind_words(row: Break) -> str:
     """What kind of difference it is, in a few words."""
     table, _dot, how = row.kind.partition(".")
-    return _("%(table)s: %(how)s") % {"table": table, "how": BREAK_KINDS.get(how, how)}
+    return _("%(table)s: %(how)s") % {"table": table_words(table), "how": BREAK_KINDS.get(how, how)}
 
 
 def age_words(row: Break) -> str:
@@ -202,7 +203,7 @@ def _facts(row: Break) -> list[dict[str, Any]]:
     return [
         {"term": _("Run"), "value": run_title(row.run)},
         {"term": _("Source"), "value": row.get_source_display()},
-        {"term": _("Field"), "value": row.field or "—"},
+        {"term": _("Field"), "value": str(field_words(row.field))},
         {"term": _("Client"), "value": client if row.client_id else _("no client we know")},
         {"term": _("Row"), "value": {"kind": "code", "value": row.row}},
         {"term": _("Owner"), "value": str(OWNERS.get(row.owner_side, row.owner_side))},
@@ -229,7 +230,7 @@ def _sentence(transfer: Transfer) -> str:
     rows = Break.objects.filter(run__transfer=transfer)
     opened = rows.filter(state=Break.State.OPEN).count()
     asked = rows.filter(state=Break.State.WRITE_OFF_ASKED).count()
-    return _("%(total)s breaks in all runs: %(open)s are open, %(asked)s wait for a second person.") % {
+    return _("Breaks in all runs: %(total)s; open: %(open)s; waiting for the other firm: %(asked)s.") % {
         "total": f"{rows.count():,d}", "open": f"{opened:,d}", "asked": asked,
     }
 

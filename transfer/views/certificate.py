@@ -17,6 +17,7 @@ from access.policies import may, permission_required, require
 from access.stepup import step_up_required
 from audit.errors import Refused
 from clients.models import Client
+from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.papers import BREAK_KINDS, NOTES
 from transfer.forms.certificate import ProofForm
 from transfer.forms.transfers import EmptyForm
@@ -177,7 +178,7 @@ def _find(request: HttpRequest, pk: UUID) -> tuple[Transfer, Certificate]:
 
 
 def _sentence(statement: dict[str, Any]) -> str:
-    return _("%(clients)s clients handed over; %(exceptions)s exceptions, %(breaks)s open breaks.") % {
+    return _("Clients handed over: %(clients)s. Exceptions: %(exceptions)s. Open breaks: %(breaks)s.") % {
         "clients": f"{statement['clients']:,d}", "exceptions": len(statement["exceptions"]),
         "breaks": sum(row["count"] for row in statement["open_breaks"]),
     }
@@ -189,8 +190,8 @@ def _open_breaks(transfer: Transfer, statement: dict[str, Any]) -> dict[str, Any
     for row in statement["open_breaks"]:
         table, _dot, how = row["kind"].partition(".")
         rows.append([
-            ReturnFile.Source(row["source"]).label, _("%(table)s: %(how)s") % {"table": table, "how": BREAK_KINDS.get(how, how)},
-            row["field"] or "—", {"kind": "state", "value": row["state"]},
+            ReturnFile.Source(row["source"]).label, _("%(table)s: %(how)s") % {"table": table_words(table), "how": BREAK_KINDS.get(how, how)},
+            str(field_words(row["field"])), {"kind": "state", "value": row["state"]},
             {"value": row["count"], "url": f"{ledger}?source={row['source']}&state={row['state']}"},
         ])
     return {

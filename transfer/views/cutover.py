@@ -137,7 +137,7 @@ def batches_table(transfer: Transfer) -> dict[str, Any]:
 
 
 def _short(signature: bytes | None) -> str:
-    return "—" if not signature else f"{bytes(signature).hex()[:16]}…"
+    return "—" if not signature else f"{bytes(signature).hex()[:10]}…"
 
 
 def _run_of(transfer: Transfer) -> Run | None:

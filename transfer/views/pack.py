@@ -72,7 +72,7 @@ def _table(transfer: Transfer, documents: list[PackDocument], *, reads: bool) ->
             [
                 {"value": str(PAPERS[row.kind][0])}
                 | ({"url": reverse("transfer-pack-paper", args=[transfer.pk, row.pk])} if reads else {}),
-                LANGUAGE_NAMES[row.language], {"kind": "code", "value": row.digest}, row.made_by.name, row.made_at,
+                LANGUAGE_NAMES[row.language], {"kind": "code", "value": f"{row.digest[:20]}…"}, row.made_by.name, row.made_at,
             ]
             for row in documents
         ],

@@ -158,8 +158,8 @@ def burn_down(runs: list[Any]) -> dict[str, Any]:
         }
         for place, run in enumerate(done)
     ]
-    words = "; ".join(
-        _("%(run)s: %(found)s breaks, %(open)s open") % {"run": bar["title"], "found": bar["found"], "open": bar["open"]}
+    words = " · ".join(
+        _("%(run)s: breaks %(found)s, open %(open)s") % {"run": bar["title"], "found": bar["found"], "open": bar["open"]}
         for bar in bars
     )
     return {"bars": bars, "height": max(28 * len(bars), 1), "words": words}
@@ -170,7 +170,7 @@ def run_sentence(run: Run, missing: int) -> str:
     if run.state == Run.State.DONE:
         opened = Break.objects.filter(run=run, state=Break.State.OPEN).count()
         total = Break.objects.filter(run=run).count()
-        return _("Reconciled: %(total)s breaks found, %(open)s open.") % {"total": total, "open": opened}
+        return _("Reconciled. Breaks found: %(total)s; open: %(open)s.") % {"total": total, "open": opened}
     if run.state == Run.State.RECONCILING:
         return _("The reconciliation is under way.")
     if run.delivery_file is None:
@@ -200,7 +200,7 @@ def _sentence(runs: list[Any]) -> str:
     last = max(rehearsed, key=lambda run: run.number)
     if last.state != Run.State.DONE:
         return _("Rehearsal %(number)s is under way.") % {"number": last.number}
-    return _("The last of %(count)s rehearsals found %(found)s breaks; %(open)s are unexplained.") % {
+    return _("Rehearsals: %(count)s. Breaks of the last: %(found)s; unexplained: %(open)s.") % {
         "count": len(rehearsed), "found": last.found, "open": last.still_open,
     }
 

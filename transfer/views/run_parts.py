@@ -25,7 +25,7 @@ STATES: dict[str, tuple[str, str | Promise]] = {
     Run.State.PREPARING: ("preparing", gettext_lazy("delivery being made")),
     Run.State.DELIVERED: ("waiting", gettext_lazy("delivery made, waiting for returns")),
     Run.State.RECONCILING: ("running", gettext_lazy("being reconciled")),
-    Run.State.DONE: ("done", gettext_lazy("reconciled")),
+    Run.State.DONE: ("done", gettext_lazy("Reconciled")),
 }
 
 
@@ -139,8 +139,9 @@ def compared_table(run: Run) -> Words:
     """How many rows of each file were equal."""
     titles = dict(RETURNS)
     rows = [
-        [titles.get(name, name), counts["expected"], counts["actual"], counts["equal"]]
-        for name, counts in run.compared.items()
+        [titles[name], counts["expected"], counts["actual"], counts["equal"]]
+        for name in titles
+        if (counts := run.compared.get(name)) is not None
     ]
     return {
         "caption": _("What was compared"),
