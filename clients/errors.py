@@ -15,6 +15,8 @@ register_messages(
         "notice.date_in_future": _("The date %(date)s lies in the future."),
         "notice.announced_already": _("This announcement is entered already."),
         "notice.signed_off_already": _("This announcement is signed off already."),
+        "notice.other_occasion": _("This announcement belongs to another transfer."),
+        "notice.other_book": _("The notice was sent to the clients of another firm."),
         "notice.file_columns": _("The file must have exactly these columns: %(wanted)s."),
         "notice.file_row": _("Line %(line)s, column %(column)s: %(reason)s."),
         "notice.file_not_utf8": _("The file is not UTF-8."),
@@ -27,6 +29,9 @@ register_messages(
         "custody.not_the_custodian": _("%(count)s of these clients are not in your custody."),
         "custody.not_released": _("This batch does not wait for acceptance."),
         "custody.not_the_taker": _("Only the receiving organisation accepts this batch."),
+        "custody.released_already": _("%(count)s of these clients wait in another batch already."),
+        "custody.changed_since_release": _("Records of this batch have changed since it was released; it must be recalled."),
+        "custody.without_key": _("%(count)s of these clients have no key any more."),
         "custody.empty_batch": _("A batch needs at least one client."),
     }
 )

@@ -2,6 +2,7 @@
 
 Handing over adds the taker's wrap of each client's data key and withdraws the giver's; the data itself
 does not move. Each half is one transaction: a batch is released and waits, or accepted, never between.
+A released batch whose records no longer are what the giver signed for cannot be accepted, only recalled.
 """
 
 from collections.abc import Collection
@@ -40,7 +41,8 @@ def release_batch(
     record between its digest and the end of the transaction. The mandate is the caller's to check.
 
     Raises:
-        Refused: no client is given, or one of them is not in the giver's custody.
+        Refused: no client is given, one of them is not in the giver's custody or without a key, or one
+            waits in another released batch.
     """
     ordered = sorted(set(clients))
     if not ordered:
@@ -53,6 +55,9 @@ def release_batch(
     )
     if len(held) != len(ordered):
         raise Refused("custody.not_the_custodian", count=len(ordered) - len(held))
+    waiting = CustodyMember.objects.filter(client__in=held, move__state=CustodyMove.State.RELEASED).count()
+    if waiting:
+        raise Refused("custody.released_already", count=waiting)
     members = _members(held)
     last = CustodyMove.objects.filter(occasion=occasion).aggregate(last=Max("number"))["last"] or 0
     move = CustodyMove(
@@ -84,16 +89,16 @@ def release_batch(
 def accept_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
     """The taker has signed; it holds a wrap of each client's key, the giver none; the custodian is the taker.
 
+    The rows of the clients are locked and their records digested anew: what is accepted is what was released.
+
     Raises:
-        Refused: the batch does not wait for acceptance.
+        Refused: the batch does not wait for acceptance, or its clients' records, keys or custodian have
+            changed since the release.
         VaultError: a wrap is missing or does not open; nothing has changed then.
     """
-    move = (
-        CustodyMove.objects.select_for_update(of=("self",)).select_related("giver", "taker").get(pk=move.pk)
-    )
-    if move.state != CustodyMove.State.RELEASED:
-        raise Refused("custody.not_released")
+    move = _lock_released(move)
     clients = list(move.members.order_by("position").values_list("client_id", flat=True))
+    _refuse_changed(move, clients)
     add_wraps(clients, holder_from=move.giver_id, holder_to=move.taker_id)
     withdraw_wraps(clients, holder=move.giver_id)
     Client.objects.filter(pk__in=clients).update(custodian=move.taker)
@@ -102,6 +107,20 @@ def accept_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
     move.acceptance_signature = signer("custody", move.taker_id).sign(acceptance_bytes(move))
     move.save(update_fields=["state", "accepted_at", "acceptance_signature"])
     _record(CustodyEvent.ACCEPTED, move, by, move.taker)
+    return move
+
+
+@transaction.atomic
+def recall_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
+    """The release counts for nothing any more: the clients stay with the giver, nobody can accept the batch.
+
+    Raises:
+        Refused: the batch does not wait for acceptance.
+    """
+    move = _lock_released(move)
+    move.state = CustodyMove.State.RECALLED
+    move.save(update_fields=["state"])
+    _record(CustodyEvent.RECALLED, move, by, move.giver)
     return move
 
 
@@ -123,8 +142,26 @@ def acceptance_bytes(move: CustodyMove) -> bytes:
     return acceptance_statement(release=release_bytes(move), release_signature=bytes(move.release_signature))
 
 
+def _lock_released(move: CustodyMove) -> CustodyMove:
+    move = (
+        CustodyMove.objects.select_for_update(of=("self",)).select_related("giver", "taker").get(pk=move.pk)
+    )
+    if move.state != CustodyMove.State.RELEASED:
+        raise Refused("custody.not_released")
+    return move
+
+
+def _refuse_changed(move: CustodyMove, clients: list[UUID]) -> None:
+    locked = Client.objects.select_for_update().filter(pk__in=clients, custodian=move.giver).order_by("pk")
+    held = list(locked.values_list("pk", flat=True))
+    if len(held) != move.client_count or members_root(_members(held)) != bytes(move.members_root):
+        raise Refused("custody.changed_since_release")
+
+
 def _members(clients: list[UUID]) -> Members:
     digests, keys = record_digests(clients), commitments(clients)
+    if len(keys) != len(clients):
+        raise Refused("custody.without_key", count=len(clients) - len(keys))
     return [(client, digests[client], keys[client]) for client in clients]
 
 
