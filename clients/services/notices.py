@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from access.models import Organisation, User
-from access.policies import require
+from access.policies import require, require_grant
 from audit.errors import Refused
 from audit.services import record
 from clients.events import NoticeEvent
@@ -129,9 +129,11 @@ def import_delivery_evidence(
 
     Raises:
         NotAllowed: ``by`` may not load evidence for the sender.
-        Refused: the notice is not approved, or a line is wrong (named by line and column; nothing is kept).
+        Refused: the notice is not approved, the book is another firm's, or a line is wrong (named by line
+            and column; nothing is kept).
     """
     require(by, "clients.load_evidence", campaign)
+    refuse_other_book(campaign, book)
     if campaign.approved_at is None:
         raise Refused("notice.not_approved")
     take_file(file, holder=by.organisation_id, purpose="evidence")
@@ -165,6 +167,16 @@ def import_delivery_evidence(
         unknown=len(unknown),
     )
     return Loaded(kept, len(rows) - kept, tuple(unknown))
+
+
+def refuse_other_book(campaign: NoticeCampaign, book: Book) -> None:
+    """Return only when the notice went to the clients of this book's firm.
+
+    Raises:
+        Refused: the book is another firm's; whose clients are in it is not to be found out this way.
+    """
+    if book.owner_id != campaign.sender_id:
+        raise Refused("notice.other_book")
 
 
 @transaction.atomic
@@ -213,14 +225,19 @@ def enter_announcement(
 def sign_off_announcement(*, announcement: Announcement, occasion: object, by: User) -> Announcement:
     """Counsel says that announcement may serve those whom the attempts did not reach.
 
-    ``occasion`` is the transfer, so that counsel's grant on it is what is asked for.
+    ``occasion`` is the transfer the notice belongs to: counsel from outside needs a grant on it, and a
+    firm's own lawyers do not sign off what their firm has published.
 
     Raises:
-        NotAllowed: ``by`` is not counsel for this occasion.
-        Refused: signed off already.
+        NotAllowed: ``by`` is not counsel with a grant on this occasion.
+        Refused: signed off already, or the notice belongs to another occasion.
     """
-    announcement = Announcement.objects.select_for_update(of=("self",)).get(pk=announcement.pk)
-    require(by, "clients.sign_off_announcement", occasion)
+    announcement = (
+        Announcement.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=announcement.pk)
+    )
+    require_grant(by, "clients.sign_off_announcement", occasion)
+    if getattr(occasion, "pk", None) != announcement.campaign.occasion:
+        raise Refused("notice.other_occasion")
     if announcement.signed_off_at is not None:
         raise Refused("notice.signed_off_already")
     announcement.signed_off_by = by
