@@ -1,14 +1,34 @@
-"""Which transfers a person may see, and when the data behind one is open to them."""
+"""Which transfers a person may see, when the data behind one is open to them, and which side an act belongs to.
+
+Invariants:
+- A grant on a transfer lets an outsider look. It never lets anybody act for a firm that is not their own.
+- An act by which one firm could harm the other belongs to the firm that answers for it.
+"""
 
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from access.errors import NotAllowed
 from access.models import User
-from access.policies import granted_ids, may
+from access.policies import granted_ids, may, require
 from audit.errors import Refused
 from transfer.gates.registry import gate
 from transfer.models import Transfer
+
+TRANSFEROR, TRANSFEREE = "transferor", "transferee"
+BOTH = (TRANSFEROR, TRANSFEREE)
+
+
+def require_side(user: User, permission: str, transfer: Transfer, *sides: str) -> None:
+    """Return only when the person may do this and belongs to one of these sides of the transfer.
+
+    Raises:
+        NotAllowed: a duty is missing, or the person is of another side or an outsider with a grant.
+    """
+    require(user, permission, transfer)
+    if side_of(transfer, user.organisation_id) not in sides:
+        raise NotAllowed(permission)
 
 
 def visible_transfers(user: User) -> QuerySet[Transfer]:
@@ -40,5 +60,5 @@ def require_sight(user: User, transfer: Transfer) -> None:
 
 def side_of(transfer: Transfer, organisation: UUID) -> str:
     """transferor, transferee, or the empty string for anybody else."""
-    sides = {transfer.transferor_id: "transferor", transfer.transferee_id: "transferee"}
+    sides = {transfer.transferor_id: TRANSFEROR, transfer.transferee_id: TRANSFEREE}
     return sides.get(organisation, "")

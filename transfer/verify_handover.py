@@ -10,6 +10,7 @@ docs/formats/certificate.md; this program shares no code with the product.
 
 import argparse
 import base64
+import datetime
 import hashlib
 import json
 import sys
@@ -17,6 +18,12 @@ import uuid
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+SIDES = ("transferor", "transferee")
+COMPARED = {"transferee/clients", "transferee/accounts", "transferee/holdings", "depository/holdings", "bank/balances"}
+STILL_OPEN = {"open", "explained", "asked"}
+STATES = STILL_OPEN | {"corrected", "written_off"}
 
 
 class DoesNotFit(Exception):  # noqa: N818
@@ -69,98 +76,200 @@ def expect(condition, sentence):
         raise DoesNotFit(sentence)
 
 
+def parse(text, what, *, sort=True):
+    """The statement in a signed text, written in the one agreed way, so that no name stands twice."""
+    try:
+        found = json.loads(text)
+        written = json.dumps(found, sort_keys=sort, separators=(",", ":"), ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise DoesNotFit(f"{what}: not the JSON it should be ({error})") from error
+    expect(isinstance(found, dict) and written == text, f"{what}: written differently from how it was signed")
+    return found
+
+
+def count(value, what):
+    """A number of things: whole and not below zero."""
+    expect(isinstance(value, int) and not isinstance(value, bool) and value >= 0, f"{what}: not a count")
+    return value
+
+
+def moment(text, what):
+    """A point in time with its offset."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise DoesNotFit(f"{what}: not a moment") from error
+    expect(found.tzinfo is not None, f"{what}: a moment without its offset")
+    return found
+
+
 def check_certificate(path):
-    """The statement, proved to be signed by both parties it names."""
+    """The statement, proved to be signed by both parties it names, and their certificate keys."""
     document, data = read(path)
     expect(set(document) == {"statement", "signatures"}, f"{path}: not a certificate")
     message = document["statement"].encode()
-    statement = json.loads(message)
+    statement = parse(document["statement"], path, sort=False)
     expect(statement.get("type") == "handover/certificate/v1", "the statement is not a handover certificate")
-    parties = {statement[side]["id"]: statement[side] for side in ("transferor", "transferee")}
+    giver, taker = (statement[side] for side in SIDES)
+    for name in ("id", "certificate_key", "custody_key"):
+        expect(giver[name] != taker[name], f"both parties have the same {name}")
+    parties = {party["id"]: party for party in (giver, taker)}
     signers = {entry["organisation"] for entry in document["signatures"]}
-    expect(
-        signers == set(parties) and len(document["signatures"]) == 2, "the signers are not the two parties"
-    )
+    expect(signers == set(parties) and len(document["signatures"]) == 2, "the signers are not the two parties")
     for entry in document["signatures"]:
         party = parties[entry["organisation"]]
-        public = unhex(entry["public"], "public key")
-        expect(
-            fingerprint(public) == party["certificate_key"],
-            f"{party['code']}: another key than the statement names",
-        )
-        check_signature(
-            entry["public"], message, entry["signature"], f"{party['code']}'s signature under the certificate"
-        )
-    return statement, hashlib.sha256(data).hexdigest()
+        named = fingerprint(unhex(entry["public"], "public key")) == party["certificate_key"]
+        expect(named, f"{party['code']}: another key than the statement names")
+        what = f"{party['code']}'s signature under the certificate"
+        check_signature(entry["public"], message, entry["signature"], what)
+    expect(statement["issued_by"]["organisation"] in parties, "issued by somebody of neither party")
+    keys = {entry["organisation"]: entry["public"] for entry in document["signatures"]}
+    return statement, hashlib.sha256(data).hexdigest(), keys
+
+
+def check_agreement(statement, keys):
+    """The same version signed by both parties, or an executed document, or gate 1 passed by exception."""
+    agreement = statement["agreement"]
+    excepted = any(row["gate"] == 1 for row in statement["exceptions"])
+    if not agreement:
+        expect(excepted, "there is no agreement")
+        return
+    digest = unhex(agreement["digest"], "agreement")
+    expect(len(digest) == 32, "agreement: not a digest")
+    for row in agreement["signatures"]:
+        expect(row["organisation"] in keys, "agreement: signed by somebody else")
+        check_signature(keys[row["organisation"]], digest, row["signature"], "a signature under the agreement")
+    both = {row["organisation"] for row in agreement["signatures"]} == set(keys)
+    executed = len(unhex(agreement["executed_document"], "executed document")) == 32
+    expect(both or executed or excepted, "the agreement is neither signed by both nor executed")
+
+
+def check_gates(statement, facts):
+    """Each of the seven gates held when people said go, or is among the exceptions on the first page."""
+    excepted = {row["gate"] for row in statement["exceptions"]}
+    for row in statement["exceptions"]:
+        expect(row["asked_by"] != row["granted_by"] != "", f"gate {row['gate']}: one person asked and granted")
+    expect([row["gate"] for row in statement["gates"]] == list(range(1, 8)), "not the seven gates")
+    signed = {}
+    for number, code, ok, _ in facts:
+        expect(isinstance(ok, bool) and code not in signed.setdefault(number, {}), f"gate {number}: {code} twice")
+        signed[number][code] = ok
+    for row in statement["gates"]:
+        number = row["gate"]
+        expect(row["facts"] and row["facts"] == signed.get(number), f"gate {number}: other facts than were signed")
+        expect(row["holds"] == all(row["facts"].values()), f"gate {number}: does not hold by its own facts")
+        expect(row["holds"] or (row["by_exception"] and number in excepted), f"gate {number}: closed, no exception")
+    expect(set(signed) == set(range(1, 8)), "the mandate was given on other gates")
 
 
 def check_mandate(statement):
-    """Two people's go from each side, over the mandate every batch quotes."""
+    """Two different people's go from each side, over the mandate every batch quotes; returns the mandate."""
     mandate = statement["mandate"]
-    message = mandate["statement"].encode()
-    expect(
-        hashlib.sha256(message).hexdigest() == mandate["digest"], "the mandate's digest does not fit its text"
-    )
-    for side in ("transferor", "transferee"):
-        party = statement[side]
-        mine = [entry for entry in mandate["signatures"] if entry["organisation"] == party["id"]]
-        expect(
-            len({entry["person"] for entry in mine}) >= 2,
-            f"{party['code']}: fewer than two people signed the mandate",
-        )
-        for entry in mine:
-            check_signature(
-                party["custody_key"], message, entry["signature"], f"{party['code']}'s go under the mandate"
-            )
+    found = parse(mandate["statement"], "mandate")
+    digest = hashlib.sha256(mandate["statement"].encode()).hexdigest()
+    expect(digest == mandate["digest"], "the mandate's digest does not fit its text")
+    expect(found["type"] == "handover/mandate/v1", "the mandate is no mandate")
+    expect(found["transfer"] == statement["transfer"]["id"], "the mandate is of another transfer")
+    begins, ends = moment(found["not_before"], "mandate"), moment(found["not_after"], "mandate")
+    begun = moment(statement["transfer"]["no_return_at"], "point of no return")
+    # Moments of the certificate are whole seconds.
+    expect(begins.replace(microsecond=0) <= begun <= ends, "cutover did not begin in the mandate's window")
+    expect(begun <= moment(statement["issued_at"], "issued"), "issued before the cutover began")
+    parties = {statement[side]["id"]: statement[side] for side in SIDES}
+    people = {party: set() for party in parties}
+    for entry in mandate["signatures"]:
+        go = parse(entry["go"], "go")
+        expect(go["type"] == "handover/go/v1" and go["mandate"] == digest, "a go is for another mandate")
+        expect(go["organisation"] in parties, "a go is of neither party")
+        party = parties[go["organisation"]]
+        what = f"{party['code']}'s go under the mandate"
+        check_signature(party["custody_key"], entry["go"].encode(), entry["signature"], what)
+        expect(moment(go["at"], what).replace(microsecond=0) <= begun, f"{what}: after the cutover began")
+        expect(all(go["person"] not in said for said in people.values()), f"{what}: the same person twice")
+        people[go["organisation"]].add(go["person"])
+    for party, said in people.items():
+        expect(len(said) >= 2, f"{parties[party]['code']}: fewer than two people signed the mandate")
+    return found
 
 
-def check_batches(statement):
+def check_batches(statement, mandate):
     """Every batch released by the transferor and accepted by the transferee, and together all the clients."""
-    giver, taker = statement["transferor"], statement["transferee"]
-    counted = 0
-    for number, batch in enumerate(statement["batches"], start=1):
-        release = json.loads(batch["release"])
-        what = f"batch {number}"
-        expect(release["batch"] == number, f"{what}: out of order")
-        expect((release["giver"], release["taker"]) == (giver["id"], taker["id"]), f"{what}: other parties")
-        expect(release["mandate"] == statement["mandate"]["digest"], f"{what}: another mandate")
-        expect(release["occasion"] == statement["transfer"]["id"], f"{what}: another transfer")
-        check_signature(
-            giver["custody_key"], batch["release"].encode(), batch["release_signature"], f"{what}: release"
-        )
-        acceptance = json.loads(batch["acceptance"])
-        expect(acceptance["release"] == batch["release"], f"{what}: the acceptance quotes another release")
-        expect(
-            acceptance["signature"] == batch["release_signature"],
-            f"{what}: the acceptance quotes another signature",
-        )
-        check_signature(
-            taker["custody_key"],
-            batch["acceptance"].encode(),
-            batch["acceptance_signature"],
-            f"{what}: acceptance",
-        )
-        counted += release["clients"]
-    expect(
-        counted == statement["clients"],
-        f"the batches count {counted} clients, the certificate {statement['clients']}",
+    counted, last = 0, 0
+    for batch in statement["batches"]:
+        release = parse(batch["release"], "release")
+        what = f"batch {release['batch']}"
+        expect(count(release["batch"], what) > last, f"{what}: out of order")
+        last = release["batch"]
+        check_batch(statement, batch, release, what)
+        counted += count(release["clients"], what)
+    total = count(statement["clients"], "clients")
+    expect(counted == total, f"the batches count {counted} clients, the certificate {total}")
+    expect(counted <= count(mandate["clients"], "mandate"), "more clients than the mandate allows")
+
+
+def check_batch(statement, batch, release, what):
+    """One batch: of this transfer and mandate, signed by the giver, and by the taker over the giver's signature."""
+    giver, taker = (statement[side] for side in SIDES)
+    expect(release["type"] == "handover/release/v1", f"{what}: no release")
+    expect((release["giver"], release["taker"]) == (giver["id"], taker["id"]), f"{what}: other parties")
+    expect(release["mandate"] == statement["mandate"]["digest"], f"{what}: another mandate")
+    expect(release["occasion"] == statement["transfer"]["id"], f"{what}: another transfer")
+    check_signature(
+        giver["custody_key"], batch["release"].encode(), batch["release_signature"], f"{what}: release"
     )
+    acceptance = parse(batch["acceptance"], f"{what}: acceptance")
+    expect(acceptance["type"] == "handover/acceptance/v1", f"{what}: no acceptance")
+    expect(acceptance["release"] == batch["release"], f"{what}: the acceptance quotes another release")
+    quoted = acceptance["signature"] == batch["release_signature"]
+    expect(quoted, f"{what}: the acceptance quotes another signature")
+    check_signature(
+        taker["custody_key"], batch["acceptance"].encode(), batch["acceptance_signature"], f"{what}: acceptance"
+    )
+
+
+def check_counts(statement):
+    """The funnel adds up to the book, and reconciliation covered the clients and hides no difference."""
+    funnel = statement["funnel"]
+    total = sum(count(number, f"funnel: {state}") for state, number in funnel.items())
+    expect(total == count(statement["book"], "book"), f"the funnel counts {total} of {statement['book']} clients")
+    expect(funnel["accepted"] == statement["clients"], "the funnel's accepted are not the clients handed over")
+    expect(funnel["released"] == 0, "clients are still between the two firms")
+    live = {}
+    for row in statement["breaks"]:
+        expect(count(row["count"], "breaks") > 0 and row["state"] in STATES, "a line of the breaks says nothing")
+        if row["state"] != "corrected":
+            name = f"{row['source']}/{row['kind'].partition('.')[0]}"
+            live[name] = live.get(name, 0) + row["count"]
+    still = [row for row in statement["breaks"] if row["state"] in STILL_OPEN]
+    expect(statement["open_breaks"] == still, "the open breaks are not those of the table")
+    compared = statement["reconciliation"]
+    expect(set(compared) == COMPARED, "not everything was reconciled")
+    for name, row in compared.items():
+        expected, actual, equal = (count(row[part], name) for part in ("expected", "actual", "equal"))
+        unequal = max(expected, actual) - equal
+        expect(unequal >= 0, f"{name}: more rows equal than there are")
+        expect(live.get(name, 0) >= unequal, f"{name}: {unequal} rows differ, {live.get(name, 0)} breaks say so")
+    handed = compared["transferee/clients"]["expected"]
+    expect(handed == statement["clients"], "reconciled were other clients than those handed over")
 
 
 def check_checkpoint(statement, kept):
-    """The log's signed head, and that a head kept outside belongs to the same log and is no later contradiction."""
+    """Size of the log's signed head, and of one kept outside: of the same log, and no contradiction.
+
+    That a smaller head grew into a larger one cannot be seen from the two alone; then both sizes are told.
+    """
     log = statement["log"]
     size, root = read_note(
         log["checkpoint"], log["name"], unhex(log["key"], "log key"), "the log's checkpoint"
     )
     if kept is None:
-        return size
+        return size, None
     with open(kept, encoding="utf-8") as handle:  # noqa: PTH123
         other_size, other_root = read_note(handle.read(), log["name"], unhex(log["key"], "log key"), kept)
     expect(
         other_size != size or other_root == root, f"{kept}: the log has two different heads of {size} entries"
     )
-    return size
+    return size, other_size
 
 
 def read_note(text, name, public, what):
@@ -183,7 +292,7 @@ def read_note(text, name, public, what):
 
 
 def check_proof(path, statement, digest):
-    """One client's record is among those under the certificate's root (RFC 6962)."""
+    """One client's record is under the certificate's root, and under that of one batch (RFC 6962)."""
     proof, _ = read(path)
     expect(proof.get("format") == "handover/inclusion/v1", f"{path}: not an inclusion proof")
     expect(proof["certificate"] == digest, f"{path}: of another certificate")
@@ -196,15 +305,20 @@ def check_proof(path, statement, digest):
         + unhex(proof["key_commitment"], "commitment")
     )
     found = hashlib.sha256(b"\x00" + body).digest()
-    found = climb(found, proof["index"], proof["size"], [unhex(step, "path") for step in proof["path"]], path)
-    expect(found.hex() == statement["root"], f"{path}: the proof does not lead to the certificate's root")
+    expect(climb(found, proof, proof["size"], path) == statement["root"], f"{path}: does not lead to the certificate's root")
+    place = proof["batch"]
+    batches = [json.loads(batch["release"]) for batch in statement["batches"]]
+    mine = [batch for batch in batches if batch["batch"] == place["number"]]
+    expect(len(mine) == 1, f"{path}: no such batch")
+    root = climb(found, place, mine[0]["clients"], path)
+    expect(root == mine[0]["root"], f"{path}: does not lead to the root both firms signed for its batch")
 
 
-def climb(found, index, size, path, what):
-    """The root that a leaf and its audit path lead to."""
-    expect(0 <= index < size, f"{what}: no such place in the tree")
-    last = size - 1
-    steps = iter(path)
+def climb(found, proof, size, what):
+    """The root, in hex, that a leaf and its audit path lead to."""
+    index, last = count(proof["index"], what), size - 1
+    expect(index <= last, f"{what}: no such place in the tree")
+    steps = iter([unhex(step, "path") for step in proof["path"]])
     while last > 0:
         if index & 1:
             found = hashlib.sha256(b"\x01" + take(steps, what) + found).digest()
@@ -213,7 +327,7 @@ def climb(found, index, size, path, what):
         index >>= 1
         last >>= 1
     expect(next(steps, None) is None, f"{what}: the path is too long")
-    return found
+    return found.hex()
 
 
 def take(steps, what):
@@ -223,26 +337,22 @@ def take(steps, what):
 
 
 def check_keys(path, statement):
-    """The signers are those whose keys the parties exchanged."""
+    """The signers are those whose keys the parties exchanged, and the log is the one they know."""
     keys, _ = read(path)
-    for side in ("transferor", "transferee"):
+    expect(keys.get("log") == statement["log"]["key"], "the log's key is not the one that was exchanged")
+    for side in SIDES:
         party = statement[side]
-        expect(
-            keys.get(party["id"]) == party["certificate_key"],
-            f"{party['code']}: not the key that was exchanged",
-        )
+        exchanged = keys.get(party["id"]) == party["certificate_key"]
+        expect(exchanged, f"{party['code']}: not the key that was exchanged")
 
 
 def report(statement):
     """What a person must read first."""
-    print(
-        f"{statement['number']}: {statement['transferor']['name_en']} -> {statement['transferee']['name_en']}"
-    )
+    giver, taker = (statement[side] for side in SIDES)
+    print(f"{statement['number']}: {giver['name_en']} -> {taker['name_en']}")
     for exception in statement["exceptions"]:
-        print(
-            f"EXCEPTION gate {exception['gate']}: {exception['reason']}"
-            f" (asked by {exception['asked_by']}, granted by {exception['granted_by']})"
-        )
+        who = f"asked by {exception['asked_by']}, granted by {exception['granted_by']}"
+        print(f"EXCEPTION gate {exception['gate']}: {exception['reason']} ({who})")
     for row in statement["open_breaks"]:
         print(f"OPEN BREAK {row['source']} {row['kind']} {row['field']}: {row['count']}")
     for note in statement["notes"]:
@@ -258,10 +368,13 @@ def main(arguments=None):
     parser.add_argument("--checkpoint", help="a head of the log that was kept outside")
     wanted = parser.parse_args(arguments)
     try:
-        statement, digest = check_certificate(wanted.certificate)
-        check_mandate(statement)
-        check_batches(statement)
-        size = check_checkpoint(statement, wanted.checkpoint)
+        statement, digest, signers = check_certificate(wanted.certificate)
+        check_agreement(statement, signers)
+        mandate = check_mandate(statement)
+        check_gates(statement, mandate["facts"])
+        check_batches(statement, mandate)
+        check_counts(statement)
+        size, kept = check_checkpoint(statement, wanted.checkpoint)
         if wanted.proof:
             check_proof(wanted.proof, statement, digest)
         if wanted.keys:
@@ -274,6 +387,8 @@ def main(arguments=None):
         return 1
     report(statement)
     print(f"log checkpoint of {size} entries, signed")
+    if kept not in (None, size):
+        print(f"NOTE the head kept outside has {kept} entries: signed by the same log; growth is for the log's own proof")
     if not wanted.keys:
         print("signatures fit, signers not checked (give --keys)")
         return 3

@@ -1,5 +1,7 @@
 """What the certificate states, gathered from the facts. Its exceptions stand first.
 
+The gates are those the mandate was given on: what held when people said go, not what holds now.
+
 The statement is JSON in the order of this module; both organisations sign exactly its bytes. Described in
 ``docs/formats/certificate.md``, so that another program can verify it from the files alone.
 """
@@ -10,32 +12,33 @@ from typing import Any
 
 from django.db.models import Count
 
-from access.models import Organisation
+from access.models import Organisation, User
 from audit import checkpoints
 from audit.errors import Refused
-from clients.models import CustodyMember, CustodyMove
+from audit.models import Checkpoint, Event
+from clients.events import CustodyEvent
+from clients.models import Client, CustodyMember, CustodyMove
 from clients.services.custody import acceptance_bytes, release_bytes
 from clients.statements import members_root
-from transfer.gates.registry import TITLES, gate
 from transfer.models import Break, GateException, Mandate, Run, Transfer
 from transfer.services.agreements import latest_version
 from transfer.services.cases import funnel
-from transfer.services.mandates import mandate_bytes
+from transfer.services.mandates import go_bytes, mandate_bytes
 from vault.signing import signer
 
 FORMAT = "handover/certificate/v1"
 STILL_OPEN = (Break.State.OPEN, Break.State.EXPLAINED, Break.State.WRITE_OFF_ASKED)
 
 
-def statement_of(transfer: Transfer, mandate: Mandate, run: Run, *, number: str, issued_at: datetime.datetime) -> dict[str, Any]:
-    """Everything both organisations attest about this transfer.
+def statement_of(
+    transfer: Transfer, mandate: Mandate, run: Run, *, number: str, issued_at: datetime.datetime, by: User
+) -> dict[str, Any]:
+    """Everything both organisations attest about this transfer, and who had it issued.
 
     Raises:
-        Refused: the log has no signed checkpoint yet.
+        Refused: the log has no signed checkpoint yet, or none that covers the last batch.
     """
-    checkpoint = checkpoints.latest()
-    if checkpoint is None:
-        raise Refused("certificate.no_checkpoint")
+    checkpoint = _checkpoint(transfer)
     members = all_members(transfer)
     key = checkpoints.log_key()
     return {
@@ -44,7 +47,8 @@ def statement_of(transfer: Transfer, mandate: Mandate, run: Run, *, number: str,
         "notes": _notes(),
         "type": FORMAT,
         "number": number,
-        "issued_at": issued_at.astimezone(datetime.UTC).isoformat(timespec="seconds"),
+        "issued_at": _moment(issued_at),
+        "issued_by": {"organisation": str(by.organisation_id), "person": str(by.pk)},
         "transfer": {
             "id": str(transfer.pk),
             "number": transfer.number,
@@ -58,8 +62,9 @@ def statement_of(transfer: Transfer, mandate: Mandate, run: Run, *, number: str,
         "agreement": _agreement(transfer),
         "clients": len(members),
         "root": members_root(members).hex(),
+        "book": Client.objects.filter(book=transfer.book_id).count(),
         "funnel": funnel(transfer),
-        "gates": _gates(transfer),
+        "gates": _gates(mandate),
         "mandate": _mandate(mandate),
         "batches": _batches(transfer),
         "reconciliation": run.compared,
@@ -82,6 +87,17 @@ def all_members(transfer: Transfer) -> list[tuple[Any, bytes, bytes]]:
         (client, bytes(digest), bytes(commitment))
         for client, digest, commitment in rows.values_list("client_id", "record_digest", "key_commitment").iterator()
     ]
+
+
+def _checkpoint(transfer: Transfer) -> Checkpoint:
+    newest = checkpoints.latest()
+    if newest is None:
+        raise Refused("certificate.no_checkpoint")
+    moves = CustodyMove.objects.filter(occasion=transfer.pk, state=CustodyMove.State.ACCEPTED)
+    accepted = Event.objects.filter(type=CustodyEvent.ACCEPTED, subject__in=moves.values("pk"))
+    if accepted.count() != moves.count() or accepted.exclude(leaf__index__lt=newest.size).exists():
+        raise Refused("certificate.log_behind")
+    return newest
 
 
 def _exceptions(transfer: Transfer) -> list[dict[str, Any]]:
@@ -135,16 +151,20 @@ def _agreement(transfer: Transfer) -> dict[str, Any]:
         "version": agreement.version,
         "digest": bytes(agreement.digest).hex(),
         "executed_document": agreement.executed_digest,
+        "signatures": [
+            {"organisation": str(row.organisation_id), "signature": bytes(row.signature).hex()}
+            for row in agreement.signatures.order_by("signed_at")
+        ],
     }
 
 
-def _gates(transfer: Transfer) -> list[dict[str, Any]]:
-    computed = [gate(transfer, number) for number in TITLES if number < 8]
-    return [
-        {"gate": each.number, "holds": each.holds, "by_exception": each.excepted,
-         "facts": {fact.code: fact.ok for fact in each.facts}}
-        for each in computed
-    ]
+def _gates(mandate: Mandate) -> list[dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for number, code, ok, excepted in mandate.facts:
+        entry = found.setdefault(number, {"gate": number, "holds": True, "by_exception": excepted, "facts": {}})
+        entry["holds"] = entry["holds"] and ok
+        entry["facts"][code] = ok
+    return list(found.values())
 
 
 def _mandate(mandate: Mandate) -> dict[str, Any]:
@@ -152,12 +172,8 @@ def _mandate(mandate: Mandate) -> dict[str, Any]:
         "statement": mandate_bytes(mandate).decode(),
         "digest": bytes(mandate.digest).hex(),
         "signatures": [
-            {
-                "organisation": str(row.organisation_id),
-                "person": str(row.signed_by_id),
-                "signature": bytes(row.signature).hex(),
-            }
-            for row in mandate.signatures.order_by("signed_at")
+            {"go": go_bytes(row).decode(), "signature": bytes(row.signature).hex()}
+            for row in mandate.signatures.order_by("signed_at").select_related("mandate")
         ],
     }
 

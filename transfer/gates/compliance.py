@@ -44,5 +44,5 @@ def _secret_fields(transfer: Transfer) -> list[FieldPolicy]:
 @register_proof("notice_checklist_complete", whose="transferor")
 def _notice(transfer: Transfer) -> tuple[bool, str]:
     # A notice cannot even be drafted unless it says everything the list asks for.
-    approved = NoticeCampaign.objects.filter(occasion=transfer.pk).exclude(approved_at=None).exists()
-    return approved, page(transfer, "notices/")
+    sent = NoticeCampaign.objects.filter(occasion=transfer.pk, sender=transfer.transferor_id)
+    return sent.exclude(approved_at=None).exists(), page(transfer, "notices/")

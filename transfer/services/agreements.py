@@ -16,13 +16,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from access.models import User
-from access.policies import require
 from audit.errors import Refused
 from audit.services import record
 from clients.services.files import take_file
 from transfer.clauses import CHECKS, find_breaches
 from transfer.events import AgreementEvent
 from transfer.models import Agreement, Clause, ClauseBreach, Signature, Transfer
+from transfer.policies import BOTH, TRANSFEROR, require_side, side_of
 from transfer.services.locking import lock_transfer
 from vault.files import file_sha256
 from vault.models import SealedFile
@@ -40,15 +40,15 @@ def draft_agreement(*, transfer: Transfer, terms: Mapping[str, Any], by: User) -
     Raises:
         NotAllowed: ``by`` may not draft for this transfer.
         Refused: something is missing, a clause names a check that does not exist, no transferee is
-            named, or both parties have signed the version before.
+            named, or the version before is agreed: signed by both, or registered as executed.
     """
     transfer = lock_transfer(transfer)
-    require(by, "transfer.draft_agreement", transfer)
+    require_side(by, "transfer.draft_agreement", transfer, *BOTH)
     if transfer.transferee_id is None:
         raise Refused("transfer.needs_transferee")
     _check_terms(terms)
     latest = latest_version(transfer)
-    if latest is not None and latest.signatures.count() > 1:
+    if latest is not None and (latest.executed_digest or latest.signatures.count() > 1):
         raise Refused("agreement.both_signed")
     agreement = Agreement.objects.create(
         transfer=transfer,
@@ -88,13 +88,16 @@ def register_executed(
 ) -> Agreement:
     """The executed paper (chop or CA-signed PDF) is registered by the digest of its bytes.
 
+    It opens the transferor's data to the transferee, so an officer of the transferor answers for it.
+
     Raises:
-        NotAllowed: ``by`` may not draft for this transfer.
-        Refused: a document is registered already, or the date lies in the future.
+        NotAllowed: ``by`` may not sign for the transferor.
+        Refused: a later version exists, a document is registered already, or the date lies in the future.
     """
-    lock_transfer(agreement.transfer_id)
+    transfer = lock_transfer(agreement.transfer_id)
     agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement.pk)
-    require(by, "transfer.draft_agreement", agreement)
+    require_side(by, "transfer.sign_agreement", transfer, TRANSFEROR)
+    _refuse_superseded(agreement, transfer)
     if agreement.executed_document is not None:
         raise Refused("agreement.executed_already")
     if signed_on > timezone.localdate():
@@ -113,16 +116,12 @@ def sign_agreement(*, agreement: Agreement, by: User) -> Signature:
     """``by``'s organisation has signed exactly this version with its certificate key.
 
     Raises:
-        NotAllowed: ``by`` may not sign for this transfer.
-        Refused: a later version exists, the organisation is no party, or it has signed already.
+        NotAllowed: ``by`` may not sign for a party of this transfer.
+        Refused: a later version exists, or the organisation has signed already.
     """
     transfer = lock_transfer(agreement.transfer_id)
-    require(by, "transfer.sign_agreement", transfer)
-    newest = latest_version(transfer)
-    if newest is None or newest.pk != agreement.pk:
-        raise Refused("agreement.superseded", version=agreement.version)
-    if by.organisation_id not in transfer.parties():
-        raise Refused("agreement.not_a_party")
+    require_side(by, "transfer.sign_agreement", transfer, *BOTH)
+    _refuse_superseded(agreement, transfer)
     if agreement.signatures.filter(organisation=by.organisation_id).exists():
         raise Refused("agreement.signed_already")
     key = signer("certificate", by.organisation_id)
@@ -175,15 +174,17 @@ def check_clauses(*, transfer: Transfer, by: User | None = None) -> list[ClauseB
 
 @transaction.atomic
 def decide_breach(*, breach: ClauseBreach, decision: str, by: User) -> ClauseBreach:
-    """What follows from the breach is decided, in words, by an officer of one of the parties.
+    """What follows from the breach is decided, in words, by an officer of the party that did not commit it.
 
     Raises:
         NotAllowed: ``by`` may not decide breaches of this transfer.
-        Refused: it is decided already, or no words are given.
+        Refused: ``by``'s own firm owns the clause, it is decided already, or no words are given.
     """
     transfer = lock_transfer(breach.clause.agreement.transfer_id)
     breach = ClauseBreach.objects.select_for_update(of=("self",)).get(pk=breach.pk)
-    require(by, "transfer.decide_breach", transfer)
+    require_side(by, "transfer.decide_breach", transfer, *BOTH)
+    if breach.clause.owner_side == side_of(transfer, by.organisation_id):
+        raise Refused("agreement.other_side_decides")
     if breach.decided_at is not None:
         raise Refused("agreement.breach_decided_already")
     if not decision.strip():
@@ -194,6 +195,12 @@ def decide_breach(*, breach: ClauseBreach, decision: str, by: User) -> ClauseBre
     breach.save(update_fields=["decision", "decided_by", "decided_at"])
     record(AgreementEvent.BREACH_DECIDED, actor=by, subject=breach, transfer=str(transfer.pk))
     return breach
+
+
+def _refuse_superseded(agreement: Agreement, transfer: Transfer) -> None:
+    newest = latest_version(transfer)
+    if newest is None or newest.pk != agreement.pk:
+        raise Refused("agreement.superseded", version=agreement.version)
 
 
 def _check_terms(terms: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The break ledger: differences kept, explained, corrected, or written off by two people."""
+"""The break ledger: differences kept, explained, corrected, or written off by a person of each firm."""
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
@@ -18,6 +18,7 @@ from clients.sealed import RevealSecret
 from transfer.events import BreakEvent
 from transfer.models import Break, Run
 from transfer.models.breaks import BreakSecret
+from transfer.policies import BOTH, require_side
 from transfer.reconcile import Difference
 from transfer.services.locking import lock_transfer
 from transfer.services.runs import organisation_of
@@ -26,6 +27,7 @@ from vault.tokens import token
 from vault.wraps import open_data_keys
 
 BATCH = 5_000
+WORDS_AT_MOST = 300
 BreakKey = tuple[str, str, str, str]
 Owners = Callable[[set[str]], Mapping[str, UUID]]
 """Finds the clients to whom rows or account numbers belong; leaves out those nobody knows."""
@@ -159,7 +161,7 @@ def explain_break(*, break_: Break, words: str, by: User) -> Break:
         Refused: it is not open, or no words are given.
     """
     break_ = _lock(break_)
-    require(by, "transfer.work_break", break_)
+    require_side(by, "transfer.work_break", break_.run.transfer, *BOTH)
     if break_.state != Break.State.OPEN:
         raise Refused("break.not_open")
     break_.explanation = _words(words)
@@ -168,14 +170,14 @@ def explain_break(*, break_: Break, words: str, by: User) -> Break:
 
 @transaction.atomic
 def ask_write_off(*, break_: Break, words: str, by: User) -> Break:
-    """A second person is asked to write the break off; it stays open until then.
+    """An officer of the other firm is asked to write the break off; it stays open until then.
 
     Raises:
         NotAllowed: ``by`` may not work on breaks of this transfer.
         Refused: it is decided already, or no words are given.
     """
     break_ = _lock(break_)
-    require(by, "transfer.work_break", break_)
+    require_side(by, "transfer.work_break", break_.run.transfer, *BOTH)
     if break_.state not in {Break.State.OPEN, Break.State.EXPLAINED}:
         raise Refused("break.not_open")
     break_.explanation = _words(words)
@@ -192,14 +194,17 @@ def decide_write_off(*, break_: Break, grant: bool, by: User) -> Break:
 
     Raises:
         NotAllowed: ``by`` may not decide write-offs of this transfer.
-        Refused: nobody asked, or ``by`` asked for it.
+        Refused: nobody asked, or it was ``by`` or somebody of the same firm: what one firm lost the other
+            must let go as well.
     """
     break_ = _lock(break_)
-    require(by, "transfer.decide_write_off", break_)
+    require_side(by, "transfer.decide_write_off", break_.run.transfer, *BOTH)
     if break_.state != Break.State.WRITE_OFF_ASKED:
         raise Refused("break.not_asked")
     if break_.asked_by_id == by.pk:
         raise Refused("break.four_eyes")
+    if break_.asked_by is not None and break_.asked_by.organisation_id == by.organisation_id:
+        raise Refused("break.other_firm_decides")
     if grant:
         return _decide(break_, Break.State.WRITTEN_OFF, by, BreakEvent.WRITTEN_OFF)
     return _decide(break_, Break.State.OPEN, by, BreakEvent.WRITE_OFF_REFUSED)
@@ -220,11 +225,21 @@ def _break(run: Run, source: str, kind: str, difference: Difference, clients: Ma
 
 
 def _row_name(kind: str, difference: Difference) -> str:
-    """What the ledger calls the row in the clear: its id, or for outside files a keyed token of its key."""
-    if len(difference.key) == 1:
-        return difference.key[0][:40]
+    """What the ledger calls the row in the clear: its id, or a keyed token of whatever else stood there.
+
+    A file from outside may hold anything where an id belongs, a name too: only an id is kept as it is.
+    """
+    if len(difference.key) == 1 and _is_id(difference.key[0]):
+        return difference.key[0]
     place = token("account", "|".join(difference.key))
     return f"{kind}:{place & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _secret(difference: Difference) -> BreakSecret:
@@ -243,6 +258,8 @@ def _lock(break_: Break) -> Break:
 def _words(words: str) -> str:
     if not words.strip():
         raise Refused("break.words_missing")
+    if len(words.strip()) > WORDS_AT_MOST:
+        raise Refused("break.words_too_long", limit=WORDS_AT_MOST)
     return words.strip()
 
 

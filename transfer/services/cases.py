@@ -5,19 +5,21 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from access.models import User
-from access.policies import require
+from audit.errors import Refused
 from audit.services import record
 from clients.models import Announcement, NoticeCampaign
 from rules.packs import Pack, load_pack
 from rules.verdicts import Verdict, VerdictTable
 from transfer.events import CaseEvent
 from transfer.models import ClientCase, Transfer
+from transfer.policies import TRANSFEROR, require_side
 from transfer.services.agreements import latest_version
 from transfer.services.locking import lock_transfer
 
@@ -45,15 +47,18 @@ SELECT cases.id, client.kind, client.jurisdiction, client.is_under14, client.is_
   JOIN clients_client client ON client.id = cases.client_id
   LEFT JOIN (SELECT client_id, min(dated_on) FILTER (WHERE outcome = 'delivered') AS delivered_on,
                     count(DISTINCT channel) FILTER (WHERE outcome = 'returned') AS returned
-               FROM clients_deliveryevidence WHERE campaign_id = %(campaign)s GROUP BY client_id
+               FROM clients_deliveryevidence WHERE campaign_id = %(campaign)s {only} GROUP BY client_id
             ) evidence ON evidence.client_id = client.id
   LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, wish, raised_on, decision
                FROM clients_objection
-              WHERE campaign_id IN (SELECT id FROM clients_noticecampaign WHERE occasion = %(transfer)s)
+              WHERE campaign_id IN (SELECT id FROM clients_noticecampaign WHERE occasion = %(transfer)s) {only}
               ORDER BY client_id, raised_on DESC, entered_at DESC
             ) objection ON objection.client_id = client.id
- WHERE cases.transfer_id = %(transfer)s AND cases.state <> ALL (%(decided)s)
+ WHERE cases.transfer_id = %(transfer)s AND cases.state <> ALL (%(decided)s) {these}
 """
+# Of some clients only: in each part, because a grouped one does not take the condition from outside.
+_ONLY = {"only": "AND client_id = ANY (%(clients)s)", "these": "AND cases.client_id = ANY (%(clients)s)"}
+_ALL = {"only": "", "these": ""}
 
 _STORE = """
 UPDATE transfer_clientcase cases
@@ -77,7 +82,7 @@ def open_cases(*, transfer: Transfer, by: User | None = None) -> int:
     """Every loaded client of the transferor has exactly one case; returns how many were opened now."""
     transfer = lock_transfer(transfer)
     if by is not None:
-        require(by, "transfer.assess_cases", transfer)
+        require_side(by, "transfer.assess_cases", transfer, TRANSFEROR)
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"transfer": transfer.pk, "book": transfer.book_id})
         opened: int = cursor.rowcount
@@ -92,24 +97,46 @@ def assess_cases(
 ) -> dict[str, int]:
     """Every case whose custody has not begun to move carries today's verdict with its reasons.
 
-    One pass over the facts; distinct combinations are weighed once. Returns the funnel.
+    One pass over the facts; distinct combinations are weighed once. Returns the funnel. During the cutover
+    nothing changes here: each batch has its facts checked again when it is released.
 
     Raises:
-        NotAllowed: ``by`` may not assess this transfer.
-        Refused: the transfer has ended.
+        NotAllowed: ``by`` may not assess this transfer for the transferor.
+        Refused: the transfer has ended or is being cut over.
     """
     transfer = lock_transfer(transfer)
     if by is not None:
-        require(by, "transfer.assess_cases", transfer)
+        require_side(by, "transfer.assess_cases", transfer, TRANSFEROR)
+    if transfer.state == Transfer.State.CUTTING_OVER:
+        raise Refused("cutover.cases_frozen")
     open_cases(transfer=transfer, by=by)
-    pack = load_pack(transfer.pack_name)
-    table = VerdictTable(pack)
-    facts = _facts(transfer, as_of or timezone.localdate())
-    while rows := tuple(islice(facts, BATCH)):
-        _store(rows, list(table.codes(facts for _, _, facts in rows)), table)
+    pack = transfer_pack(transfer)
+    _weigh(transfer, pack, as_of or timezone.localdate(), None)
     counts = funnel(transfer)
     record(CaseEvent.ASSESSED, actor=by, subject=transfer, pack=pack.digest, **counts)
     return counts
+
+
+@transaction.atomic
+def recheck_cases(*, transfer: Transfer, clients: list[UUID]) -> int:
+    """These clients' cases carry the verdict of this moment; returns how many it changed.
+
+    For the system alone, right before custody moves; the caller holds the rows of the clients.
+    """
+    transfer = lock_transfer(transfer)
+    changed = _weigh(transfer, transfer_pack(transfer), timezone.localdate(), clients)
+    if changed:
+        record(CaseEvent.ASSESSED, actor=None, subject=transfer, pack=transfer.pack_digest, rechecked=changed)
+    return changed
+
+
+def _weigh(transfer: Transfer, pack: Pack, as_of: datetime.date, clients: list[UUID] | None) -> int:
+    table = VerdictTable(pack)
+    facts = _facts(transfer, as_of, clients)
+    changed = 0
+    while rows := tuple(islice(facts, BATCH)):
+        changed += _store(rows, list(table.codes(facts for _, _, facts in rows)), table)
+    return changed
 
 
 def funnel(transfer: Transfer) -> dict[str, int]:
@@ -121,8 +148,11 @@ def funnel(transfer: Transfer) -> dict[str, int]:
 
 
 def current_campaign(transfer: Transfer) -> NoticeCampaign | None:
-    """The notice that counts: the latest approved one. A postponement sends another, and only that one serves."""
-    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk).exclude(approved_at=None)
+    """The transferor's notice that counts: the latest approved one. A postponement sends another, and only
+    that one serves. What another firm sends about the same transfer serves nobody.
+    """
+    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk, sender=transfer.transferor_id)
+    campaigns = campaigns.exclude(approved_at=None)
     return campaigns.order_by("-number").first()
 
 
@@ -134,7 +164,7 @@ def transfer_pack(transfer: Transfer) -> Pack:
 Facts = tuple[Any, tuple[str, datetime.date | None], tuple[object, ...]]
 
 
-def _facts(transfer: Transfer, as_of: datetime.date) -> Iterator[Facts]:
+def _facts(transfer: Transfer, as_of: datetime.date, clients: list[UUID] | None) -> Iterator[Facts]:
     campaign = current_campaign(transfer)
     announced = _announced_on(campaign)
     signed = campaign is not None and _signed_off(campaign)
@@ -143,8 +173,9 @@ def _facts(transfer: Transfer, as_of: datetime.date) -> Iterator[Facts]:
     # A cursor of the server's: a million cases are never in memory at once.
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            _FACTS,
+            _FACTS.format(**(_ALL if clients is None else _ONLY)),
             {
+                "clients": clients,
                 "transfer": transfer.pk,
                 "campaign": campaign and campaign.pk,
                 "decided": [state.value for state in DECIDED],
@@ -202,15 +233,18 @@ def _notice(
 
 
 def _announced_on(campaign: NoticeCampaign | None) -> datetime.date | None:
+    """The day of the announcement that serves: signed off by counsel if one is, else the first published."""
     announcements = Announcement.objects.filter(campaign=campaign).order_by("published_on")
-    return None if campaign is None else announcements.values_list("published_on", flat=True).first()
+    days = list(announcements.values_list("published_on", "signed_off_at"))
+    signed = [day for day, at in days if at is not None]
+    return next(iter(signed or [day for day, _ in days]), None)
 
 
 def _signed_off(campaign: NoticeCampaign) -> bool:
     return campaign.announcements.exclude(signed_off_at=None).exists()
 
 
-def _store(rows: tuple[Facts, ...], codes: list[int], table: VerdictTable) -> None:
+def _store(rows: tuple[Facts, ...], codes: list[int], table: VerdictTable) -> int:
     verdicts = [_verdict_row(code, table.verdicts[code]) for code in sorted(set(codes))]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -223,6 +257,7 @@ def _store(rows: tuple[Facts, ...], codes: list[int], table: VerdictTable) -> No
                 "verdicts": json.dumps(verdicts),
             },
         )
+        return int(cursor.rowcount)
 
 
 def _verdict_row(code: int, verdict: Verdict) -> dict[str, object]:

@@ -10,15 +10,18 @@ from django.utils import timezone
 
 from access.models import User
 from access.policies import require
+from audit import checkpoints
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
 from audit.tree import node_hash
-from clients.models import Client, CustodyMove
+from clients.models import Client, CustodyMember, CustodyMove
 from clients.statements import member_leaf
 from transfer.certificate.statement import all_members, canonical, statement_of
 from transfer.events import CertificateEvent
 from transfer.models import Break, Certificate, Run, Transfer
+from transfer.policies import BOTH, require_side
+from transfer.services.cases import open_cases
 from transfer.services.locking import lock_transfer
 from transfer.services.mandates import live_mandate
 from vault.files import open_file, seal_stream
@@ -27,6 +30,7 @@ from vault.signing import signer
 from vault.wraps import add_wraps
 
 PROOF_FORMAT = "handover/inclusion/v1"
+Members = list[tuple[UUID, bytes, bytes]]
 
 
 @transaction.atomic
@@ -34,11 +38,12 @@ def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
     """The certificate stands, signed with both organisations' certificate keys; the transfer is settled.
 
     Raises:
-        NotAllowed: ``by`` may not issue certificates of this transfer.
-        Refused: the cutover is not reconciled, a batch or a write-off waits, or there is one already.
+        NotAllowed: ``by`` may not issue certificates of this transfer, or is of neither side.
+        Refused: the cutover is not reconciled, a batch or a write-off waits, the log is behind, or there is
+            one already.
     """
     transfer = lock_transfer(transfer, states={Transfer.State.RECONCILING})
-    require(by, "transfer.issue_certificate", transfer)
+    require_side(by, "transfer.issue_certificate", transfer, *BOTH)
     run = Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER, state=Run.State.DONE).first()
     mandate = live_mandate(transfer)
     if run is None or mandate is None:
@@ -47,9 +52,10 @@ def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
         raise Refused("cutover.batch_waiting")
     if Break.objects.filter(run=run, state=Break.State.WRITE_OFF_ASKED).exists():
         raise Refused("certificate.write_off_waiting")
+    open_cases(transfer=transfer)  # Whoever came into the book since stands in the funnel too.
     issued_at = timezone.now()
     number = f"{transfer.number}-C1"
-    statement = statement_of(transfer, mandate, run, number=number, issued_at=issued_at)
+    statement = statement_of(transfer, mandate, run, number=number, issued_at=issued_at, by=by)
     document = certificate_file(transfer, canonical(statement))
     file = seal_stream([document], holder=transfer.transferor_id, purpose="certificate", name=f"{number}.json")
     if transfer.transferee_id is not None:
@@ -146,7 +152,8 @@ def dump(document: dict[str, Any]) -> bytes:
 
 
 def inclusion_proof(*, certificate: Certificate, client: Client) -> bytes:
-    """One client's proof file: that this record, under this key, is among those the certificate counts.
+    """One client's proof file: that this record, under this key, is among those the certificate counts, and
+    among those of one batch that both firms signed for.
 
     Raises:
         Refused: the client is not among them.
@@ -155,26 +162,39 @@ def inclusion_proof(*, certificate: Certificate, client: Client) -> bytes:
     place = next((place for place, member in enumerate(members) if member[0] == client.pk), None)
     if place is None:
         raise Refused("certificate.client_not_in_it")
-    _, digest, commitment = members[place]
-    return dump(
-        {
-            "format": PROOF_FORMAT,
-            "certificate": certificate.digest,
-            "client": str(client.pk),
-            "record_digest": digest.hex(),
-            "key_commitment": commitment.hex(),
-            "index": place,
-            "size": len(members),
-            "path": [step.hex() for step in _path([member_leaf(*member) for member in members], place)],
-        }
-    )
+    return dump(_proof_of(certificate, members, place) | {"batch": _place_in_batch(certificate.transfer, client)})
+
+
+def _proof_of(certificate: Certificate, members: Members, place: int) -> dict[str, Any]:
+    client, digest, commitment = members[place]
+    return {
+        "format": PROOF_FORMAT,
+        "certificate": certificate.digest,
+        "client": str(client),
+        "record_digest": digest.hex(),
+        "key_commitment": commitment.hex(),
+        "index": place,
+        "size": len(members),
+        "path": _path_of(members, place),
+    }
+
+
+def _place_in_batch(transfer: Transfer, client: Client) -> dict[str, Any]:
+    mine = CustodyMember.objects.filter(move__occasion=transfer.pk, move__state=CustodyMove.State.ACCEPTED)
+    member = mine.select_related("move").get(client=client)
+    rows = member.move.members.order_by("position").values_list("client_id", "record_digest", "key_commitment")
+    members = [(who, bytes(digest), bytes(commitment)) for who, digest, commitment in rows]
+    return {"number": member.move.number, "index": member.position, "path": _path_of(members, member.position)}
 
 
 def party_keys(transfer: Transfer) -> bytes:
-    """The fingerprints that the parties exchange with the agreement: what ``--keys`` of the verifier takes."""
-    return dump(
-        {str(party): signer("certificate", party).fingerprint for party in sorted(transfer.parties())}
-    )
+    """The fingerprints that the parties exchange with the agreement, and the log's key: ``--keys`` of the verifier."""
+    keys = {str(party): signer("certificate", party).fingerprint for party in sorted(transfer.parties())}
+    return dump(keys | {"log": checkpoints.log_key().public.hex()})
+
+
+def _path_of(members: Members, place: int) -> list[str]:
+    return [step.hex() for step in _path([member_leaf(*member) for member in members], place)]
 
 
 def _path(leaves: list[bytes], place: int) -> list[bytes]:

@@ -1,15 +1,18 @@
-"""Exceptions to gates: asked by one person, granted by another with the duty, printed on the certificate."""
+"""Exceptions to gates: asked by one person, granted by another with the duty, printed on the certificate.
+
+The gates protect the transferor's clients: the transferee alone, by however many people, never opens one.
+"""
 
 from django.db import transaction
 from django.utils import timezone
 
 from access.models import User
-from access.policies import require
 from audit.errors import Refused
 from audit.services import record
 from transfer.events import TransferEvent
 from transfer.gates.registry import WITHOUT_EXCEPTION
 from transfer.models import GateException, Transfer
+from transfer.policies import BOTH, require_side
 from transfer.services.locking import lock_transfer
 
 
@@ -22,7 +25,7 @@ def ask_exception(*, transfer: Transfer, gate: int, reason: str, by: User) -> Ga
         Refused: no reason, the gate takes none, or one was asked for already.
     """
     transfer = lock_transfer(transfer)
-    require(by, "transfer.ask_exception", transfer)
+    require_side(by, "transfer.ask_exception", transfer, *BOTH)
     if gate in WITHOUT_EXCEPTION:
         raise Refused("gate.no_exception_possible", gate=gate)
     if not reason.strip():
@@ -40,13 +43,15 @@ def grant_exception(*, exception: GateException, by: User) -> GateException:
 
     Raises:
         NotAllowed: ``by`` may not grant exceptions on this transfer.
-        Refused: ``by`` asked for it, or it is granted already.
+        Refused: ``by`` asked for it, nobody of the transferor has asked or grants, or it is granted already.
     """
     transfer = lock_transfer(exception.transfer_id)
     exception = GateException.objects.select_for_update(of=("self",)).get(pk=exception.pk)
-    require(by, "transfer.grant_exception", transfer)
+    require_side(by, "transfer.grant_exception", transfer, *BOTH)
     if exception.asked_by_id == by.pk:
         raise Refused("gate.four_eyes")
+    if transfer.transferor_id not in {exception.asked_by.organisation_id, by.organisation_id}:
+        raise Refused("gate.transferor_decides")
     if exception.granted_at is not None:
         raise Refused("gate.exception_granted_already")
     exception.granted_by = by

@@ -1,4 +1,8 @@
-"""The mandate: which clients may be handed over, when, on which facts; complete with two people's go per side."""
+"""The mandate: which clients may be handed over, when, on which facts; complete with two people's go per side.
+
+The organisation's custody key signs each person's go separately: who, for whom, when and over which
+mandate is in the signed bytes, so that one go cannot be shown as two.
+"""
 
 import datetime
 import hashlib
@@ -9,7 +13,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from access.models import User
-from access.policies import require
 from audit.errors import Refused
 from audit.services import record
 from audit.tree import root_of_set
@@ -17,6 +20,7 @@ from rules.verdicts import at_cutover
 from transfer.events import MandateEvent
 from transfer.gates.registry import gate
 from transfer.models import ClientCase, Mandate, MandateSignature, Transfer
+from transfer.policies import BOTH, TRANSFEROR, require_side
 from transfer.services.cases import assess_cases
 from transfer.services.locking import lock_transfer
 from vault.signing import signer
@@ -33,11 +37,11 @@ def draft_mandate(
     An earlier mandate that was not used is withdrawn: its signatures count for nothing any more.
 
     Raises:
-        NotAllowed: ``by`` may not run the cutover of this transfer.
+        NotAllowed: ``by`` may not run the cutover of this transfer for the transferor.
         Refused: the transfer is not ready, nobody may move, or the window is empty or over.
     """
     transfer = lock_transfer(transfer, states={Transfer.State.READY})
-    require(by, "transfer.run_cutover", transfer)
+    require_side(by, "transfer.run_cutover", transfer, TRANSFEROR)
     if not_after <= not_before or not_after <= timezone.now():
         raise Refused("mandate.window_empty")
     assess_cases(transfer=transfer)
@@ -65,30 +69,25 @@ def draft_mandate(
 
 @transaction.atomic
 def sign_mandate(*, mandate: Mandate, by: User) -> MandateSignature:
-    """One more person of one side says go; made with the organisation's custody key over the mandate.
+    """One more person of one side says go; the organisation's custody key signs who it was and when.
 
     Raises:
-        NotAllowed: ``by`` may not sign mandates of this transfer.
-        Refused: the mandate is withdrawn or over, ``by`` is of neither side, or has signed.
+        NotAllowed: ``by`` may not sign mandates of this transfer, or is of neither side.
+        Refused: the mandate is withdrawn or over, or ``by`` has signed.
     """
     transfer = lock_transfer(mandate.transfer_id, states={Transfer.State.READY})
     mandate = Mandate.objects.select_for_update(of=("self",)).get(pk=mandate.pk)
-    require(by, "transfer.sign_mandate", transfer)
+    require_side(by, "transfer.sign_mandate", transfer, *BOTH)
     if mandate.withdrawn_at is not None or mandate.not_after <= timezone.now():
         raise Refused("mandate.not_live")
-    if by.organisation_id not in transfer.parties():
-        raise Refused("agreement.not_a_party")
     if mandate.signatures.filter(signed_by=by).exists():
         raise Refused("mandate.signed_already")
     key = signer("custody", by.organisation_id)
-    signature = MandateSignature.objects.create(
-        mandate=mandate,
-        organisation=by.organisation,
-        signed_by=by,
-        signed_at=timezone.now(),
-        signature=key.sign(mandate_bytes(mandate)),
-        fingerprint=key.fingerprint,
+    signature = MandateSignature(
+        mandate=mandate, organisation=by.organisation, signed_by=by, signed_at=timezone.now(), fingerprint=key.fingerprint
     )
+    signature.signature = key.sign(go_bytes(signature))
+    signature.save(force_insert=True)
     record(
         MandateEvent.SIGNED, actor=by, subject=mandate, organisation=by.organisation_id,
         digest=bytes(mandate.digest).hex(), key=key.fingerprint,
@@ -102,8 +101,8 @@ def live_mandate(transfer: Transfer) -> Mandate | None:
 
 
 def mandate_bytes(mandate: Mandate) -> bytes:
-    """What people sign: JSON with sorted keys, UTF-8. Described in ``docs/formats/certificate.md``."""
-    statement = {
+    """What people say go to: JSON with sorted keys, UTF-8. Described in ``docs/formats/certificate.md``."""
+    return _canonical({
         "type": "handover/mandate/v1",
         "transfer": str(mandate.transfer_id),
         "clients": mandate.client_count,
@@ -111,8 +110,18 @@ def mandate_bytes(mandate: Mandate) -> bytes:
         "not_before": mandate.not_before.astimezone(datetime.UTC).isoformat(),
         "not_after": mandate.not_after.astimezone(datetime.UTC).isoformat(),
         "facts": mandate.facts,
-    }
-    return json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    })
+
+
+def go_bytes(signature: MandateSignature) -> bytes:
+    """One person's go, which the organisation signs: over this mandate, by this person, at this moment."""
+    return _canonical({
+        "type": "handover/go/v1",
+        "mandate": bytes(signature.mandate.digest).hex(),
+        "organisation": str(signature.organisation_id),
+        "person": str(signature.signed_by_id),
+        "at": signature.signed_at.astimezone(datetime.UTC).isoformat(),
+    })
 
 
 def movable_states(transfer: Transfer) -> set[str]:
@@ -144,3 +153,7 @@ def gate_facts(transfer: Transfer) -> list[list[object]]:
         computed = gate(transfer, number)
         found += [[number, fact.code, fact.ok, computed.excepted] for fact in computed.facts]
     return found
+
+
+def _canonical(statement: dict[str, object]) -> bytes:
+    return json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

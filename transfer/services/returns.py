@@ -12,7 +12,6 @@ from django.db.models import Max
 from django.utils import timezone
 
 from access.models import User
-from access.policies import require
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
@@ -23,6 +22,7 @@ from transfer.delivery import ACCOUNTS, CLIENTS, HOLDINGS, read_rows
 from transfer.events import RunEvent
 from transfer.importing.sealed_io import seekable
 from transfer.models import Break, ReturnFile, Run
+from transfer.policies import BOTH, TRANSFEREE, require_side, side_of
 from transfer.reconcile import Counts, Layout, Row, compare, total_by
 from transfer.services.breaks import keep_differences, mark_corrected
 from transfer.services.locking import lock_transfer
@@ -62,13 +62,15 @@ def receive_return(*, run: Run, source: str, kind: str, file: SealedFile, by: Us
 
     Raises:
         NotAllowed: ``by`` may not receive returns of this transfer.
-        Refused: nothing was delivered, the rehearsal has ended, or the file has not the agreed columns.
+        Refused: the file is of the transferee's system and ``by`` of another firm, nothing was delivered, the rehearsal has ended, or the file has not the agreed columns.
     """
     transfer = lock_transfer(run.transfer_id)
     run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-    require(by, "transfer.receive_return", transfer)
+    require_side(by, "transfer.receive_return", transfer, *BOTH)
     if (source, kind) not in EXPECTED:
         raise Refused("run.source_unknown")
+    if source == ReturnFile.Source.TRANSFEREE and side_of(transfer, by.organisation_id) != TRANSFEREE:
+        raise Refused("run.other_side_returns")
     if run.delivery_file is None:
         raise Refused("run.not_delivered")
     if run.finished_at is not None and run.kind == Run.Kind.REHEARSAL:
@@ -96,7 +98,7 @@ def ask_reconciliation(*, run: Run, by: User) -> Run:
     """
     transfer = lock_transfer(run.transfer_id)
     run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-    require(by, "transfer.receive_return", transfer)
+    require_side(by, "transfer.receive_return", transfer, *BOTH)
     if run.state == Run.State.RECONCILING and not run.problem:
         raise Refused("run.reconciling_already")
     if run.state == Run.State.DONE and run.kind == Run.Kind.REHEARSAL:
@@ -123,7 +125,7 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
     """
     transfer = lock_transfer(run.transfer_id)
     run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-    require(by, "transfer.receive_return", transfer)
+    require_side(by, "transfer.receive_return", transfer, *BOTH)
     newest = newest_returns(run)
     _refuse_missing(newest)
     found: set[tuple[str, ...]] = set()

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from access.models import Branch, User
-from access.policies import require
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
@@ -22,6 +21,7 @@ from transfer.delivery import (
 )
 from transfer.events import RunEvent
 from transfer.models import ClientCase, FieldPolicy, Run, Transfer
+from transfer.policies import BOTH, TRANSFEROR, require_side
 from transfer.services.leases import renew, try_again
 from transfer.services.locking import lock_transfer
 from vault.files import FileSealer, destroy_file, file_sha256, open_file
@@ -40,11 +40,11 @@ def start_rehearsal(*, transfer: Transfer, by: User) -> Run:
     """A new rehearsal waits for its delivery to be made; nothing moves.
 
     Raises:
-        NotAllowed: ``by`` may not rehearse this transfer.
+        NotAllowed: ``by`` may not rehearse this transfer for the transferor, whose rows the delivery is made of.
         Refused: the transfer is not between reviewing and ready, or the last rehearsal has not ended.
     """
     transfer = lock_transfer(transfer, states=REHEARSED_IN)
-    require(by, "transfer.run_rehearsal", transfer)
+    require_side(by, "transfer.run_rehearsal", transfer, TRANSFEROR)
     runs = Run.objects.filter(transfer=transfer, kind=Run.Kind.REHEARSAL)
     if runs.exclude(state=Run.State.DONE).exists():
         raise Refused("run.not_ended")
@@ -62,8 +62,9 @@ def retry_run(*, run: Run, by: User) -> Run:
         NotAllowed: ``by`` may not rehearse or cut this transfer over.
         Refused: it has not stopped.
     """
-    lock_transfer(run.transfer_id)
-    require(by, "transfer.run_rehearsal" if run.kind == Run.Kind.REHEARSAL else "transfer.run_cutover", run)
+    transfer = lock_transfer(run.transfer_id)
+    permission = "transfer.run_rehearsal" if run.kind == Run.Kind.REHEARSAL else "transfer.run_cutover"
+    require_side(by, permission, transfer, *BOTH)
     try_again(run)
     record(RunEvent.TRIED_AGAIN, actor=by, subject=run, transfer=str(run.transfer_id), problem=run.problem)
     return run
@@ -116,7 +117,7 @@ def download_delivery(*, run: Run, by: User) -> tuple[SealedFile, Iterator[bytes
         NotAllowed: ``by`` may not download deliveries of this transfer.
         Refused: nothing was delivered yet.
     """
-    require(by, "transfer.download_delivery", run)
+    require_side(by, "transfer.download_delivery", run.transfer, *BOTH)
     if run.delivery_file is None:
         raise Refused("run.not_delivered")
     file = SealedFile.objects.get(pk=run.delivery_file)
@@ -142,7 +143,8 @@ def _settle(run: Run, file: SealedFile, clients: int) -> SealedFile:
     run.delivery_file = file.pk
     run.state = Run.State.DELIVERED
     run.client_count = clients
-    run.save(update_fields=["delivery_file", "delivery_digest", "state", "client_count"])
+    run.lease_until = None
+    run.save(update_fields=["delivery_file", "delivery_digest", "state", "client_count", "lease_until"])
     record(
         RunEvent.DELIVERED, actor=run.asked_by, subject=run, transfer=str(transfer.pk), count=clients,
         sha256=run.delivery_digest,

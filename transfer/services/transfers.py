@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from access.models import Organisation, User
-from access.policies import require
+from access.policies import require, require_grant
 from audit.errors import Refused
 from audit.services import record
 from clients.models import Book
@@ -15,6 +15,7 @@ from rules.packs import load_pack
 from transfer.events import TransferEvent
 from transfer.gates.registry import gate
 from transfer.models import Approval, Transfer
+from transfer.policies import BOTH, TRANSFEROR, require_side
 from transfer.services.locking import lock_transfer
 
 # The stage each stage leads to, and the gates that must be open for it (design: "The flow").
@@ -71,7 +72,7 @@ def name_transferee(*, transfer: Transfer, transferee: Organisation, by: User) -
         Refused: a transferee is named already, or it is the transferor itself.
     """
     transfer = lock_transfer(transfer, states={Transfer.State.DRAFT, Transfer.State.LOADING})
-    require(by, "transfer.draft_transfer", transfer)
+    require_side(by, "transfer.draft_transfer", transfer, TRANSFEROR)
     if transfer.transferee_id is not None:
         raise Refused("transfer.transferee_named_already")
     if transferee.pk == transfer.transferor_id:
@@ -87,7 +88,7 @@ def name_transferee(*, transfer: Transfer, transferee: Organisation, by: User) -
 def plan_cutover(*, transfer: Transfer, at: datetime.datetime, by: User) -> Transfer:
     """The cutover is planned for ``at``; possible until the point of no return."""
     transfer = lock_transfer(transfer)
-    require(by, "transfer.draft_transfer", transfer)
+    require_side(by, "transfer.draft_transfer", transfer, TRANSFEROR)
     if transfer.no_return_at is not None:
         raise Refused("transfer.past_no_return")
     transfer.planned_cutover = at
@@ -105,7 +106,7 @@ def give_counsel_word(*, transfer: Transfer, by: User) -> Transfer:
         Refused: counsel has spoken already.
     """
     transfer = lock_transfer(transfer)
-    require(by, "transfer.give_counsel_word", transfer)
+    require_grant(by, "transfer.give_counsel_word", transfer)
     if transfer.counsel_word_at is not None:
         raise Refused("transfer.counsel_spoke_already")
     transfer.counsel_word_by = by
@@ -126,7 +127,7 @@ def record_approval(
         Refused: recorded already, or dated in the future.
     """
     transfer = lock_transfer(transfer)
-    require(by, "transfer.record_approval", transfer)
+    require_side(by, "transfer.record_approval", transfer, *BOTH)
     if granted_on > timezone.localdate():
         raise Refused("transfer.date_in_future", date=granted_on.isoformat())
     approval, created = Approval.objects.get_or_create(
@@ -149,7 +150,7 @@ def advance(*, transfer: Transfer, by: User) -> Transfer:
         Refused: the stage is left by another act (cutover, certificate), or a gate is closed.
     """
     transfer = lock_transfer(transfer, states=set(NEXT_STAGE))
-    require(by, "transfer.advance_transfer", transfer)
+    require_side(by, "transfer.advance_transfer", transfer, TRANSFEROR)
     target, needed = NEXT_STAGE[transfer.state]
     for number in needed:
         computed = gate(transfer, number)
@@ -171,7 +172,7 @@ def abort(*, transfer: Transfer, by: User) -> Transfer:
         Refused: it has ended, or the point of no return has passed.
     """
     transfer = lock_transfer(transfer)
-    require(by, "transfer.abort_transfer", transfer)
+    require_side(by, "transfer.abort_transfer", transfer, *BOTH)
     if transfer.no_return_at is not None:
         raise Refused("transfer.past_no_return")
     source, transfer.state = transfer.state, Transfer.State.ABORTED

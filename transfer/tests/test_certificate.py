@@ -17,6 +17,7 @@ from clients.models import Client, CustodyMove
 from transfer import verify_handover
 from transfer.gates.registry import gate
 from transfer.models import Break, ClientCase, GateException, Run
+from transfer.services.agreements import draft_agreement, sign_agreement
 from transfer.services.certificates import inclusion_proof, issue_certificate, party_keys
 from transfer.services.cutover import begin_cutover, finish_cutover, move_next_batch
 from transfer.services.mandates import draft_mandate, sign_mandate
@@ -27,13 +28,21 @@ from vault.models import SealedFile
 
 pytestmark = pytest.mark.django_db
 NAMES = ("clients", "accounts", "holdings")
+HELD = [[number, "taken_as_given", number != 7, number == 7] for number in range(1, 8)]
 
 
 @pytest.fixture
-def ready(at_stage, make_client, monkeypatch):
+def ready(at_stage, make_client, terms, giver_officer, giver_officer2, taker_officer):
     """Three clients cleared, at ready; what other tests prove about gates 1 to 7 is taken as given here."""
     clients = [make_client() for _ in range(3)]
     transfer = at_stage("ready")
+    agreement = draft_agreement(transfer=transfer, terms=terms, by=giver_officer)
+    for person in (giver_officer, taker_officer):
+        sign_agreement(agreement=agreement, by=person)
+    GateException.objects.create(
+        transfer=transfer, gate=7, reason="No training room yet", asked_by=giver_officer, granted_by=giver_officer2,
+        granted_at=timezone.now(),
+    )
     for client in clients:
         ClientCase.objects.create(transfer=transfer, client=client, state="cleared")
     return transfer
@@ -43,6 +52,9 @@ def ready(at_stage, make_client, monkeypatch):
 def mandate(ready, giver_manager, giver_officer, taker_officer, taker_manager, monkeypatch):
     monkeypatch.setattr("transfer.services.mandates.assess_cases", lambda **_: {})
     monkeypatch.setattr("transfer.services.cutover.assess_cases", lambda **_: {})
+    monkeypatch.setattr("transfer.services.cutover.recheck_cases", lambda **_: 0)
+    for module in ("mandates", "cutover"):
+        monkeypatch.setattr(f"transfer.services.{module}.gate_facts", lambda _: [list(fact) for fact in HELD])
     now = timezone.now()
     drafted = draft_mandate(
         transfer=ready, not_before=now, not_after=now + datetime.timedelta(hours=8), by=giver_manager
@@ -57,10 +69,6 @@ def cut_over(mandate, ready, giver_manager, giver_officer, giver_officer2, monke
     real = gate
     monkeypatch.setattr(
         "transfer.services.cutover.gate", lambda transfer, number: type("Open", (), {"open": True, "missing": ()})()
-    )
-    GateException.objects.create(
-        transfer=ready, gate=7, reason="No training room yet", asked_by=giver_officer, granted_by=giver_officer2,
-        granted_at=timezone.now(),
     )
     run = begin_cutover(transfer=ready, by=giver_manager)
     while move_next_batch(transfer=ready):
