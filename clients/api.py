@@ -76,7 +76,7 @@ class ClientDetailSerializer(ClientSerializer):
     revealable = serializers.SerializerMethodField()
 
     class Meta(ClientSerializer.Meta):
-        fields = (  # type: ignore[assignment]
+        fields = (
             *ClientSerializer.Meta.fields, "accounts", "relations", "documents", "revealable",
         )  # fmt: skip
 

@@ -90,7 +90,7 @@ class ImportRunDetailSerializer(ImportRunSerializer):
     differences = serializers.SerializerMethodField()
 
     class Meta(ImportRunSerializer.Meta):
-        fields = (*ImportRunSerializer.Meta.fields, "progress", "differences")  # type: ignore[assignment]
+        fields = (*ImportRunSerializer.Meta.fields, "progress", "differences")
 
     @extend_schema(responses=ProgressSerializer)
     def get_progress(self, run: ImportRun) -> dict[str, Any]:

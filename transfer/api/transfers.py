@@ -103,7 +103,7 @@ class TransferDetailSerializer(TransferSerializer):
     funnel = serializers.SerializerMethodField()
 
     class Meta(TransferSerializer.Meta):
-        fields = (*TransferSerializer.Meta.fields, "side", "sight", "gates", "funnel")  # type: ignore[assignment]
+        fields = (*TransferSerializer.Meta.fields, "side", "sight", "gates", "funnel")
 
     def get_side(self, transfer: Transfer) -> str:
         """transferor, transferee, or empty for an outsider."""

@@ -221,3 +221,19 @@ def test_the_certificate_is_issued_and_verified_from_its_files_alone(
     assert done.returncode == 0, done.stdout + done.stderr
     stranger = api(giver_manager).get(f"{path}proofs/{moved.pk}/")
     assert stranger.status_code == 404
+
+
+def test_nothing_of_one_transfer_shows_at_the_address_of_another(
+    api, ready, difference, giver_manager, giver_officer, mandate  # noqa: F811
+):
+    api(giver_manager).post(path_of(ready, "runbook", "draft"))
+    words = {"kind": "csrc", "reference": "CSRC 2026-1", "granted_on": "2026-01-05"}
+    api(giver_officer).post(path_of(ready, "approvals"), **words)
+    own = {"approvals", "breaks", "cases", "mandates", "parties", "runbook", "runs"}
+    other = api(giver_officer).post("transfers/").json()["id"]
+    for part in sorted(own):
+        here = api(giver_officer).get(path_of(ready, part)).json()["results"]
+        assert here, part
+        assert api(giver_officer).get(f"transfers/{other}/{part}/").json()["results"] == [], part
+        if part != "approvals":
+            assert api(giver_officer).get(f"transfers/{other}/{part}/{here[0]['id']}/").status_code == 404, part

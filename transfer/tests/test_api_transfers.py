@@ -38,7 +38,7 @@ def test_an_officer_drafts_a_transfer_and_names_the_transferee(api, giver_office
 def test_a_stranger_finds_nothing_and_the_log_says_who_looked(api, transfer, make_user, law_firm, audited):
     stranger = api(make_user(law_firm, "counsel"))
     assert stranger.get("transfers/").json()["results"] == []
-    for part in ("", "exceptions/", "agreements/", "extracts/", "cases/", "runs/", "breaks/", "certificates/"):
+    for part in ("", "approvals/", "exceptions/", "agreements/", "extracts/", "cases/", "runs/", "breaks/", "certificates/"):
         answer = stranger.get(path_of(transfer) + part)
         assert answer.status_code == 404, part
         assert answer.json()["type"] == "urn:handover:problem:not-found"
