@@ -14,7 +14,7 @@ from clients.models import (
     Objection, Preference, Relation, Trade,
 )
 from transfer.certificate.field_words import field_words, table_words
-from transfer.certificate.words import both, column, fact, heading, line
+from transfer.certificate.words import both, column, fact, grouped, heading, line
 from transfer.models import Break, Certificate, ReturnFile, Run, Transfer
 
 Paper = dict[str, Any]
@@ -73,7 +73,7 @@ def notices(certificate: Certificate, statement: Statement) -> Paper:
         "facts": [] if newest is None else [
             fact(_("Notice"), str(newest.number)),
             fact(_("Approved by"), newest.approved_by.name if newest.approved_by else "—"),
-            fact(_("SHA-256 of the text"), bytes(newest.text_digest).hex()),
+            fact(_("SHA-256 of the text"), grouped(bytes(newest.text_digest).hex())),
         ],
         "tables": [_evidence(evidence), _announcements(campaigns), _objections(campaigns)],
     }
@@ -100,9 +100,9 @@ def certificate_paper(certificate: Certificate, statement: Statement) -> Paper:
         "exceptions": exceptions,
         "facts": [
             *_transfer_facts(certificate.transfer, statement),
-            fact(_("Merkle root of the clients"), statement["root"]),
-            fact(_("SHA-256 of the certificate file"), certificate.digest),
-            fact(_("Mandate"), statement["mandate"]["digest"]),
+            fact(_("Merkle root of the clients"), grouped(statement["root"])),
+            fact(_("SHA-256 of the certificate file"), grouped(certificate.digest)),
+            fact(_("Mandate"), grouped(statement["mandate"]["digest"])),
         ],
         "tables": [_compared(statement), _breaks(_("Breaks by kind and state"), statement["breaks"]), _batches(certificate.transfer)],
         "signatures": [
@@ -118,7 +118,7 @@ def certificate_paper(certificate: Certificate, statement: Statement) -> Paper:
 def _passed(statement: Statement) -> dict[str, str]:
     sides = {side: {"en": statement[side]["name_en"], "zh": statement[side]["name_zh"]} for side in ("transferor", "transferee")}
     return both(
-        _("Data custody of %(clients)s clients passed from %(giver)s to %(taker)s."),
+        _("From %(giver)s to %(taker)s: data custody of %(clients)s clients."),
         clients=statement["clients"], giver=sides["transferor"], taker=sides["transferee"],
     )
 
@@ -128,7 +128,7 @@ def _transfer_facts(transfer: Transfer, statement: Statement) -> list[dict[str, 
     return [
         fact(_("Transfer"), transfer.number),
         fact(_("Legal basis"), both(Transfer.Basis(transfer.basis).label)),
-        fact(_("Agreement"), agreement.get("digest", "—")),
+        fact(_("Agreement"), grouped(agreement.get("digest", "—"))),
         fact(_("Clients handed over"), f"{statement['clients']:,d}"),
     ]
 
@@ -143,7 +143,7 @@ def _batches(transfer: Transfer) -> dict[str, Any]:
         ],
         "rows": [
             [str(move.number), f"{move.client_count:,d}", _moment(move.released_at), _moment(move.accepted_at),
-             bytes(move.members_root).hex()]
+             grouped(bytes(move.members_root).hex())]
             for move in moves
         ],
     }
@@ -200,12 +200,13 @@ def _breaks(title: Any, counted: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def _write_offs(run: Run) -> dict[str, Any]:
     written = Break.objects.filter(run=run, state=Break.State.WRITTEN_OFF).select_related("asked_by", "decided_by")
     rows = [
-        [row.row, line(both(field_words(row.field))), row.asked_by.name if row.asked_by else "—",
+        [grouped(row.row.replace(":", " ")), line(both(field_words(row.field))), row.asked_by.name if row.asked_by else "—",
          row.decided_by.name if row.decided_by else "—", _moment(row.decided_at)]
         for row in written.order_by("pk")
     ]
-    titles = (_("Row"), _("Field"), _("Asked by"), _("Decided by"), _("Decided"))
-    return {"title": both(_("Written off by two people")), "columns": [column(title, width=1) for title in titles], "rows": rows}
+    titles = ((_("Row"), 3), (_("Field"), 2), (_("Asked by"), 2), (_("Decided by"), 2), (_("Decided"), 2))
+    columns = [column(title, width=width) for title, width in titles]
+    return {"title": both(_("Written off by two people")), "columns": columns, "rows": rows}
 
 
 def _table(title: Any, titles: Iterable[Any], rows: list[list[str]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Texts that stand in both languages on one sheet, and the parts every paper of a transfer shares."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from transfer.models import Certificate
 
 Both = dict[str, str]
+_HEX = re.compile(r"[0-9a-f]{32,}")
 
 
 def both(text: str | Promise, **values: object) -> Both:
@@ -47,6 +49,11 @@ def column(title: str | Promise, *, number: bool = False, width: int | None = No
 def line(words: Both) -> str:
     """Both languages in one cell of a table."""
     return words["en"] if words["en"] == words["zh"] else f"{words['zh']} {words['en']}"
+
+
+def grouped(digits: str) -> str:
+    """A long digest in groups of eight, which can be compared by eye and break over lines."""
+    return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8)) if _HEX.fullmatch(digits) else digits
 
 
 def heading(certificate: Certificate, statement: dict[str, Any], kind: str, title: str | Promise) -> dict[str, Any]:

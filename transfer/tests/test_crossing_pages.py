@@ -247,7 +247,7 @@ def test_the_cutover_says_in_numbers_what_it_does_and_begins(ready, mandate, giv
         monkeypatch.setattr(f"transfer.{module}.cutover.gate", lambda transfer, number: open_gate)
     browser = stepped_up(giver_manager)
     page = browser.get(at("cutover-begin", ready)).content.decode()
-    assert "3 clients pass from Canglan" in page
+    assert "3 clients pass: Canglan" in page
     assert "cannot be aborted" in page
     assert browser.post(at("cutover-begin", ready)).status_code == 302
     assert ("run_cutover", str(ready.pk)) in enqueued

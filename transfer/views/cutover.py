@@ -147,7 +147,7 @@ def _run_of(transfer: Transfer) -> Run | None:
 def _consequence_sentence(transfer: Transfer, live: Mandate | None) -> str:
     if live is None or transfer.transferee is None:
         return _("There is no mandate: the cutover cannot begin.")
-    return _("%(count)s clients pass from %(giver)s to %(taker)s.") % {
+    return _("%(count)s clients pass: %(giver)s → %(taker)s") % {
         "count": f"{live.client_count:,d}", "giver": transfer.transferor.name, "taker": transfer.transferee.name,
     }
 
