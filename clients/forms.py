@@ -50,7 +50,9 @@ class SearchForm(forms.Form):
 class RevealForm(forms.Form):
     """Why a field is to be shown."""
 
-    purpose = forms.ChoiceField(label=_("What do you need it for?"), choices=[("", _("Choose a purpose")), *PURPOSES.items()])
+    purpose = forms.ChoiceField(
+        label=_("What do you need it for?"), choices=[("", _("Choose a purpose")), *PURPOSES.items()]
+    )
     words = forms.CharField(
         label=_("In your own words"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )

@@ -78,13 +78,17 @@ def drawer_of(client: Client, reader: User) -> dict[str, Any]:
         "title": _("History of this client"),
         "entries": [
             {
-                "at": event.at, "who": _who(event, people), "what": _what(event), "number": numbers.get(event.pk),
+                "at": event.at,
+                "who": _who(event, people),
+                "what": _what(event),
+                "number": numbers.get(event.pk),
                 "url": log_address(event),
             }
             for event in done[:SHOWN]
         ],
         "seen_by": [
-            {"at": event.at, "who": _who(event, people), "purpose": purpose_of(event)} for event in seen[:SHOWN]
+            {"at": event.at, "who": _who(event, people), "purpose": purpose_of(event)}
+            for event in seen[:SHOWN]
         ],
     }
 
@@ -93,7 +97,9 @@ def purpose_of(event: Event) -> str:
     """Why somebody opened something, in the reader's words; with the fields, when it was a reveal."""
     code = event.purpose
     if code.startswith("reveal_"):
-        fields = ", ".join(str(label_of(str(name).rpartition(".")[2])) for name in event.facts.get("fields", []))
+        fields = ", ".join(
+            str(label_of(str(name).rpartition(".")[2])) for name in event.facts.get("fields", [])
+        )
         purpose = PURPOSES.get(code.removeprefix("reveal_"), code)
         return _("%(purpose)s: %(fields)s") % {"purpose": purpose, "fields": fields}
     return str(READS.get(code, code.replace("_", " ")))
@@ -107,7 +113,9 @@ def _people(ids: set[UUID], reader: User) -> dict[UUID, str]:
     """Names within the reader's own house; of others the organisation only."""
     people = User.objects.filter(pk__in=ids).select_related("organisation")
     return {
-        person.pk: person.name if person.organisation_id == reader.organisation_id else person.organisation.name
+        person.pk: person.name
+        if person.organisation_id == reader.organisation_id
+        else person.organisation.name
         for person in people
     }
 
@@ -125,14 +133,18 @@ def moves_of(client: Client) -> list[Move]:
 def _checked(move: CustodyMove) -> Move:
     signatures = [
         Signature(
-            move.giver.name, move.released_at, bytes(move.release_signature).hex(),
+            move.giver.name,
+            move.released_at,
+            bytes(move.release_signature).hex(),
             _holds(move.giver_id, release_bytes(move), bytes(move.release_signature)),
         )
     ]
     if move.acceptance_signature:
         signatures.append(
             Signature(
-                move.taker.name, move.accepted_at, bytes(move.acceptance_signature).hex(),
+                move.taker.name,
+                move.accepted_at,
+                bytes(move.acceptance_signature).hex(),
                 _holds(move.taker_id, acceptance_bytes(move), bytes(move.acceptance_signature)),
             )
         )

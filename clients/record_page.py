@@ -23,9 +23,26 @@ from clients.services.reveal import PURPOSES, SHOWN_SECONDS
 from vault.rows import SealedModel, open_rows
 
 CLIENT_FIELDS: Final = (
-    "name", "source_no", "id_type", "id_number", "id_expires_on", "birth_date", "sex", "nationality", "phone", "email",
-    "address", "postcode", "occupation", "education", "risk_level", "risk_expires_on", "investor_class", "aml_level",
-    "unified_account", "commission_rate",
+    "name",
+    "source_no",
+    "id_type",
+    "id_number",
+    "id_expires_on",
+    "birth_date",
+    "sex",
+    "nationality",
+    "phone",
+    "email",
+    "address",
+    "postcode",
+    "occupation",
+    "education",
+    "risk_level",
+    "risk_expires_on",
+    "investor_class",
+    "aml_level",
+    "unified_account",
+    "commission_rate",
 )
 ACCOUNT_FIELDS: Final = ("number", "trading_unit", "bank", "bank_card", "balance", "frozen", "permissions")
 RELATION_FIELDS: Final = ("name", "id_type", "id_number", "phone", "share_percent", "valid_until")
@@ -65,7 +82,11 @@ def record_page(client: Client, by: User) -> RecordPage:
     relations = list(Relation.objects.filter(client=client).order_by("kind", "id")[:MOST_ROWS])
     documents = list(Document.objects.filter(client=client).order_by("kind", "id")[:MOST_ROWS])
     with reading(
-        actor=by, organisation=client.custodian_id, purpose="show_record", subjects=[client.pk], fields=["masked"]
+        actor=by,
+        organisation=client.custodian_id,
+        purpose="show_record",
+        subjects=[client.pk],
+        fields=["masked"],
     ) as right:
         rows: list[SealedModel] = [client, *accounts, *relations, *documents]
         secrets = dict(zip((row.pk for row in rows), open_rows(rows, right), strict=True))
@@ -77,10 +98,19 @@ def record_page(client: Client, by: User) -> RecordPage:
         fields=fields,
         missing=missing,
         accounts=[
-            eye.part("account", account, secrets[account.pk], ACCOUNT_FIELDS, account.status, account.get_status_display())
+            eye.part(
+                "account",
+                account,
+                secrets[account.pk],
+                ACCOUNT_FIELDS,
+                account.status,
+                account.get_status_display(),
+            )
             for account in accounts
         ],
-        relations=[eye.part("relation", relation, secrets[relation.pk], RELATION_FIELDS) for relation in relations],
+        relations=[
+            eye.part("relation", relation, secrets[relation.pk], RELATION_FIELDS) for relation in relations
+        ],
         documents=[eye.document(document) for document in documents],
     )
 
@@ -105,7 +135,9 @@ def reveal_part(client: Client, by: User, *, part: str, row: UUID, field: str, m
         "field": field,
         "label": label_of(field),
         "masked": masked,
-        "action": reverse("clients-reveal", args=[client.pk, part, row, field]) if open_to and not secret else "",
+        "action": reverse("clients-reveal", args=[client.pk, part, row, field])
+        if open_to and not secret
+        else "",
         "purposes": list(PURPOSES.items()),
         "seconds": SHOWN_SECONDS,
     }
@@ -119,7 +151,12 @@ class _Eye:
         self._clear = visible_fields(by, client)
 
     def part(
-        self, name: str, row: Account | Relation, secret: msgspec.Struct, names: tuple[str, ...], state: str = "",
+        self,
+        name: str,
+        row: Account | Relation,
+        secret: msgspec.Struct,
+        names: tuple[str, ...],
+        state: str = "",
         word: str = "",
     ) -> Part:
         """One row beside the client."""

@@ -115,7 +115,9 @@ FINDINGS: Final[dict[str, Finding]] = {
     "missing_in_delta": Finding(
         _("Gone since the full extract"),
         _("The client stood in the full extract and is missing from the delta."),
-        _("Ask the source system whether the account was closed; the client is not handed over until that is clear."),
+        _(
+            "Ask the source system whether the account was closed; the client is not handed over until that is clear."
+        ),
         "blocking",
     ),
     "multi_bank": Finding(

@@ -9,6 +9,8 @@ from access.policies import may
 from clients.models import Client
 from clients.panels import Panel
 from transfer.models import ClientCase
+from transfer.reasons import reasons_in_words
+from transfer.services.cases import transfer_pack
 
 
 def case_panels(client: Client, user: User) -> list[Panel]:
@@ -23,12 +25,18 @@ def _panel(case: ClientCase, user: User) -> Panel:
         title=gettext_lazy("Case in the transfer"),
         facts=[
             {"term": _("Transfer"), "value": case.transfer.number},
-            {"term": _("State"), "value": {"kind": "state", "value": case.state, "word": case.get_state_display()}},
+            {
+                "term": _("State"),
+                "value": {"kind": "state", "value": case.state, "word": case.get_state_display()},
+            },
             {"term": _("Since"), "value": case.since},
             {"term": _("Served"), "value": case.get_served_display()},
             {"term": _("Served on"), "value": case.served_on or ""},
             {"term": _("Window ends"), "value": case.window_ends_on or ""},
         ],
-        reasons=[str(reason).replace("|", " · ") for reason in case.reasons],
+        reasons=[
+            f"{said['words']} ({said['article']})"
+            for said in reasons_in_words(transfer_pack(case.transfer), case.reasons)
+        ],
         url=url,
     )

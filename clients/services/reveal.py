@@ -70,12 +70,20 @@ def reveal_field(
     if found.key_subject != client.pk:
         raise NotAllowed("clients.reveal_field")
     with reading(
-        actor=by, organisation=client.custodian_id, purpose=f"reveal_{purpose}", subjects=[client.pk], fields=[name]
+        actor=by,
+        organisation=client.custodian_id,
+        purpose=f"reveal_{purpose}",
+        subjects=[client.pk],
+        fields=[name],
     ) as right:
         _note(client, name, purpose, words, by, right)
         record(
-            ClientEvent.FIELD_REVEALED, actor=by, subject=client, organisation=client.custodian_id,
-            field=name, reason=purpose,
+            ClientEvent.FIELD_REVEALED,
+            actor=by,
+            subject=client,
+            organisation=client.custodian_id,
+            field=name,
+            reason=purpose,
         )
         return Revealed(str(getattr(found.open(right), field)), right.event)
 
@@ -90,13 +98,20 @@ def open_document(*, document: Document, purpose: str, words: str, by: User) -> 
     client = document.client
     _require(client, "document.id_image", purpose, words, by)
     with reading(
-        actor=by, organisation=client.custodian_id, purpose=f"reveal_{purpose}", subjects=[client.pk],
+        actor=by,
+        organisation=client.custodian_id,
+        purpose=f"reveal_{purpose}",
+        subjects=[client.pk],
         fields=["document.id_image"],
     ) as right:
         _note(client, "document.id_image", purpose, words, by, right)
         record(
-            ClientEvent.DOCUMENT_OPENED, actor=by, subject=client, organisation=client.custodian_id,
-            document=document.pk, reason=purpose,
+            ClientEvent.DOCUMENT_OPENED,
+            actor=by,
+            subject=client,
+            organisation=client.custodian_id,
+            document=document.pk,
+            reason=purpose,
         )
         return open_file(SealedFile.objects.get(pk=document.file), right)
 

@@ -41,8 +41,12 @@ def find_clients(*, field: str, value: str, by: User) -> list[Client]:
         "client_no": _by_client_number,
     }.get(field, _by_token(field))(within, plain, by)
     record(
-        ClientEvent.SEARCHED, actor=by, subject=by.organisation, organisation=by.organisation_id,
-        field=field, count=len(found),
+        ClientEvent.SEARCHED,
+        actor=by,
+        subject=by.organisation,
+        organisation=by.organisation_id,
+        field=field,
+        count=len(found),
     )
     return found
 
@@ -56,13 +60,17 @@ def _plain(field: str, value: str) -> str:
 def _by_token(field: str) -> Callable[[QuerySet[Client], str, User], list[Client]]:
     def find(within: QuerySet[Client], plain: str, by: User) -> list[Client]:
         candidates = list(within.filter(**{_TOKEN_COLUMNS[field]: token(field, plain)}))
-        return _confirmed(candidates, by, field, lambda secret: normalise(field, getattr(secret, field)) == plain)
+        return _confirmed(
+            candidates, by, field, lambda secret: normalise(field, getattr(secret, field)) == plain
+        )
 
     return find
 
 
 def _by_client_number(within: QuerySet[Client], plain: str, by: User) -> list[Client]:
-    books = Book.objects.filter(pk__in=within.order_by().values("book").distinct()).values_list("pk", flat=True)
+    books = Book.objects.filter(pk__in=within.order_by().values("book").distinct()).values_list(
+        "pk", flat=True
+    )
     named = [Q(book=book, source_digest=source_digest(book, "clients", plain)) for book in books]
     candidates = list(within.filter(Q(*named, _connector=Q.OR))) if named else []
     return _confirmed(candidates, by, "source_no", lambda secret: secret.source_no == plain)
@@ -80,9 +88,7 @@ def _by_account(within: QuerySet[Client], plain: str, by: User) -> list[Client]:
     return list(hits.values())
 
 
-def _confirmed(
-    candidates: list[Client], by: User, field: str, holds: Callable[[Any], bool]
-) -> list[Client]:
+def _confirmed(candidates: list[Client], by: User, field: str, holds: Callable[[Any], bool]) -> list[Client]:
     secrets = _opened(candidates, by, field)
     return [client for client, secret in zip(candidates, secrets, strict=True) if holds(secret)]
 

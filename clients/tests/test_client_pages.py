@@ -6,9 +6,12 @@ from django.urls import reverse
 from access.models import User
 from access.tests.log import events, last_event
 from audit.models import Event
-from clients.models import Account, Book, Client, Reveal
-from clients.sealed import ClientSecret
+from clients.models import Account, Book, Client, CustodyMove, Document, Reveal
+from clients.sealed import ClientSecret, DocumentSecret
+from clients.services.custody import accept_batch, release_batch
+from vault.files import seal_stream
 from vault.tokens import token
+from vault.wraps import open_data_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -17,16 +20,26 @@ PHONE = "13812345678"
 
 
 def secret(number: str, **more: str) -> ClientSecret:
-    return ClientSecret(**{
-        "source_no": number, "name": "欧阳清", "id_type": "id_card", "id_number": NUMBER, "phone": PHONE,
-        "email": "qing@example.cn", "address": "上海市黄浦区中山东路100号", **more,
-    })
+    return ClientSecret(
+        **{
+            "source_no": number,
+            "name": "欧阳清",
+            "id_type": "id_card",
+            "id_number": NUMBER,
+            "phone": PHONE,
+            "email": "qing@example.cn",
+            "address": "上海市黄浦区中山东路100号",
+            **more,
+        }
+    )
 
 
 @pytest.fixture
 def client_of_giver(make_client) -> Client:
     return make_client(
-        "000000000001", secret=secret("000000000001"), phone_token=token("phone", PHONE),
+        "000000000001",
+        secret=secret("000000000001"),
+        phone_token=token("phone", PHONE),
         email_token=token("email", "qing@example.cn"),
     )
 
@@ -39,7 +52,10 @@ def taker_book(yuanxiu) -> Book:
 @pytest.fixture
 def client_of_taker(make_client, taker_book) -> Client:
     return make_client(
-        "000000000002", book=taker_book, secret=secret("000000000002", name="司马明"), phone_token=token("phone", PHONE)
+        "000000000002",
+        book=taker_book,
+        secret=secret("000000000002", name="司马明"),
+        phone_token=token("phone", PHONE),
     )
 
 
@@ -51,7 +67,9 @@ def text_of(answer) -> str:
     return answer.content.decode()
 
 
-def test_the_list_is_masked_and_opened_in_one_recorded_reading(signed_in, giver_officer, make_client, client_of_giver):
+def test_the_list_is_masked_and_opened_in_one_recorded_reading(
+    signed_in, giver_officer, make_client, client_of_giver
+):
     make_client("000000000003", secret=secret("000000000003", name="王小明"))
     answer = signed_in(giver_officer).get(page("list"))
     text = text_of(answer)
@@ -143,7 +161,9 @@ def test_search_finds_no_part_of_a_value(signed_in, giver_officer, client_of_giv
 
 
 def test_a_token_that_lies_is_not_believed(signed_in, giver_officer, make_client):
-    make_client("000000000009", secret=secret("000000000009", phone="13900000000"), phone_token=token("phone", PHONE))
+    make_client(
+        "000000000009", secret=secret("000000000009", phone="13900000000"), phone_token=token("phone", PHONE)
+    )
     text = text_of(signed_in(giver_officer).post(page("search"), {"field": "phone", "value": PHONE}))
     assert "0 clients have exactly this value." in text
 
@@ -168,17 +188,25 @@ def test_the_record_shows_every_field_masked(signed_in, giver_officer, client_of
 
 def reveal(browser, client: Client, field: str = "phone", part: str = "client", row=None, **more):
     url = page("reveal", client.pk, part, row or client.pk, field)
-    return browser.post(url, {"purpose": "contact", "words": "she asked us to ring", **more}, headers={"HX-Request": "true"})
+    return browser.post(
+        url, {"purpose": "contact", "words": "she asked us to ring", **more}, headers={"HX-Request": "true"}
+    )
 
 
-def test_a_field_is_shown_for_a_minute_and_stands_in_the_log_with_its_purpose(signed_in, giver_officer, client_of_giver):
+def test_a_field_is_shown_for_a_minute_and_stands_in_the_log_with_its_purpose(
+    signed_in, giver_officer, client_of_giver
+):
     answer = reveal(signed_in(giver_officer), client_of_giver)
     text = text_of(answer)
     assert PHONE in text and 'data-forget-after="60"' in text
     assert "no-store" in answer["Cache-Control"]
     assert events()[-2:] == ["audit.data_read", "clients.field_revealed"]
     read = Event.objects.get(type="audit.data_read")
-    assert (read.purpose, read.facts["fields"], read.actor) == ("reveal_contact", ["client.phone"], giver_officer.pk)
+    assert (read.purpose, read.facts["fields"], read.actor) == (
+        "reveal_contact",
+        ["client.phone"],
+        giver_officer.pk,
+    )
     note = Reveal.objects.get()
     assert (note.event, note.field, note.by) == (read.pk, "client.phone", giver_officer)
     assert b"ring" not in bytes(note.sealed)
@@ -212,7 +240,11 @@ def test_after_the_minute_the_field_is_masked_again(signed_in, giver_officer, cl
 
 @pytest.mark.parametrize(
     ("given", "code"),
-    [({"purpose": ""}, "reveal.purpose_missing"), ({"purpose": "gossip"}, "reveal.purpose_missing"), ({"words": " "}, "reveal.words_missing")],
+    [
+        ({"purpose": ""}, "reveal.purpose_missing"),
+        ({"purpose": "gossip"}, "reveal.purpose_missing"),
+        ({"words": " "}, "reveal.words_missing"),
+    ],
 )
 def test_no_purpose_no_sight(signed_in, giver_officer, client_of_giver, given, code):
     answer = reveal(signed_in(giver_officer), client_of_giver, **given)
@@ -228,7 +260,10 @@ def test_a_duty_that_may_not_reveal_is_refused_and_recorded(signed_in, request, 
     assert "Show and record" not in record
     answer = reveal(browser, client_of_giver)
     assert answer.status_code == 404 and PHONE not in text_of(answer)
-    assert (last_event().type, last_event().facts["reason"]) == ("handover.access_refused", "clients.reveal_field")
+    assert (last_event().type, last_event().facts["reason"]) == (
+        "handover.access_refused",
+        "clients.reveal_field",
+    )
     assert not Reveal.objects.exists()
 
 
@@ -248,7 +283,9 @@ def test_a_parked_client_with_suspended_reveal_shows_nothing(signed_in, giver_of
     assert last_event().facts["reason"] == "reveal.suspended"
 
 
-def test_a_row_of_another_client_is_not_reached_through_mine(signed_in, giver_officer, make_client, client_of_taker):
+def test_a_row_of_another_client_is_not_reached_through_mine(
+    signed_in, giver_officer, make_client, client_of_taker
+):
     mine = make_client("000000000001", secret=secret("000000000001"))
     account = Account.objects.get(client=client_of_taker)
     answer = reveal(signed_in(giver_officer), mine, part="account", row=account.pk, field="balance")
@@ -256,15 +293,21 @@ def test_a_row_of_another_client_is_not_reached_through_mine(signed_in, giver_of
     assert not Reveal.objects.exists()
 
 
-@pytest.mark.parametrize(("part", "field"), [("client", "sealed"), ("client", "__class__"), ("log", "phone"), ("account", "phone")])
-def test_only_fields_of_the_sealed_document_can_be_asked_for(signed_in, giver_officer, client_of_giver, part, field):
+@pytest.mark.parametrize(
+    ("part", "field"), [("client", "sealed"), ("client", "__class__"), ("log", "phone"), ("account", "phone")]
+)
+def test_only_fields_of_the_sealed_document_can_be_asked_for(
+    signed_in, giver_officer, client_of_giver, part, field
+):
     answer = reveal(signed_in(giver_officer), client_of_giver, part=part, field=field)
     assert answer.status_code == 404
 
 
 def test_an_account_is_revealed_field_by_field(signed_in, giver_officer, client_of_giver):
     account = Account.objects.get(client=client_of_giver)
-    answer = reveal(signed_in(giver_officer), client_of_giver, part="account", row=account.pk, field="balance")
+    answer = reveal(
+        signed_in(giver_officer), client_of_giver, part="account", row=account.pk, field="balance"
+    )
     assert "100.00" in text_of(answer)
     assert Event.objects.get(type="audit.data_read").facts["fields"] == ["account.balance"]
 
@@ -295,3 +338,96 @@ def test_the_pages_speak_chinese(signed_in, giver_officer, client_of_giver):
     browser.cookies["django_language"] = "zh-hans"
     text = text_of(browser.get(page("record", client_of_giver.pk)))
     assert "手机号码" in text and "Telephone" not in text
+
+
+PNG = b"\x89PNG\r\n\x1a\n a picture of a card"
+
+
+@pytest.fixture
+def document(client_of_giver, book, canglan) -> Document:
+    """An image of the client's card, sealed under the client's key."""
+    key = open_data_keys([client_of_giver.pk], holder=canglan.pk)[client_of_giver.pk]
+    file = seal_stream(
+        [PNG], holder=canglan.pk, purpose="document", name="card.png", key_subject=client_of_giver.pk
+    )
+    row = Document(
+        client=client_of_giver,
+        book=book,
+        source_digest=b"d" * 16,
+        import_run=book.pk,
+        source_line=2,
+        kind="身份证正面",
+        file=file.pk,
+        size=len(PNG),
+    )
+    row.seal_new(DocumentSecret("欧阳清.png", "0" * 64), key).save(force_insert=True)
+    return row
+
+
+def test_a_document_is_downloaded_for_a_purpose_under_a_name_that_says_nothing(
+    signed_in, giver_officer, client_of_giver, document
+):
+    browser = signed_in(giver_officer)
+    assert "Download and record" in text_of(browser.get(page("record", client_of_giver.pk)))
+    url = page("document", client_of_giver.pk, document.pk)
+    answer = browser.post(url, {"purpose": "identity_check", "words": "at the counter"})
+    assert b"".join(answer.streaming_content) == PNG
+    assert answer["Content-Disposition"].endswith('.png"') and "欧" not in answer["Content-Disposition"]
+    assert events()[-2:] == ["audit.data_read", "clients.document_opened"]
+    assert Reveal.objects.get().field == "document.id_image"
+
+
+@pytest.mark.parametrize("given", [{}, {"purpose": "identity_check"}, {"words": "at the counter"}])
+def test_a_document_needs_a_purpose_too(signed_in, giver_officer, client_of_giver, document, given):
+    url = page("document", client_of_giver.pk, document.pk)
+    assert signed_in(giver_officer).post(url, given).status_code == 409
+    assert events("clients.document_opened") == []
+
+
+def test_a_document_of_a_parked_client_stays_closed(signed_in, giver_officer, client_of_giver, document):
+    Client.objects.filter(pk=client_of_giver.pk).update(reveal_suspended=True)
+    url = page("document", client_of_giver.pk, document.pk)
+    answer = signed_in(giver_officer).post(url, {"purpose": "identity_check", "words": "at the counter"})
+    assert answer.status_code == 409 and last_event().facts["reason"] == "reveal.suspended"
+
+
+def test_a_steward_downloads_no_document(signed_in, giver_steward, client_of_giver, document):
+    browser = signed_in(giver_steward)
+    assert "Download and record" not in text_of(browser.get(page("record", client_of_giver.pk)))
+    url = page("document", client_of_giver.pk, document.pk)
+    assert browser.post(url, {"purpose": "identity_check", "words": "curious"}).status_code == 404
+    assert last_event().type == "handover.access_refused"
+
+
+def test_after_the_handover_the_new_firm_sees_the_client_with_both_signatures_and_the_old_one_does_not(
+    signed_in, giver_officer, taker_officer, client_of_giver, canglan, yuanxiu
+):
+    move = release_batch(
+        occasion=client_of_giver.book_id,
+        giver=canglan,
+        taker=yuanxiu,
+        clients=[client_of_giver.pk],
+        mandate_digest=b"m" * 32,
+        by=giver_officer,
+    )
+    url = page("record", client_of_giver.pk)
+    assert signed_in(taker_officer).get(url).status_code == 404
+    accept_batch(move=move, by=taker_officer)
+    assert signed_in(giver_officer).get(url).status_code == 404
+    text = text_of(signed_in(taker_officer).get(url))
+    assert text.count("signature holds") == 2
+    assert PHONE in text_of(reveal(signed_in(taker_officer), client_of_giver))
+
+
+def test_a_signature_that_does_not_fit_is_named(signed_in, giver_officer, client_of_giver, canglan, yuanxiu):
+    move = release_batch(
+        occasion=client_of_giver.book_id,
+        giver=canglan,
+        taker=yuanxiu,
+        clients=[client_of_giver.pk],
+        mandate_digest=b"m" * 32,
+        by=giver_officer,
+    )
+    CustodyMove.objects.filter(pk=move.pk).update(mandate_digest=b"x" * 32)
+    text = text_of(signed_in(giver_officer).get(page("record", client_of_giver.pk)))
+    assert "signature does not hold" in text

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -97,7 +98,9 @@ def search(request: HttpRequest) -> HttpResponse:
             },
         }
         context["sentence"] = ngettext(
-            "%(count)d client has exactly this value.", "%(count)d clients have exactly this value.", len(found)
+            "%(count)d client has exactly this value.",
+            "%(count)d clients have exactly this value.",
+            len(found),
         ) % {"count": len(found)}
     return render(request, "clients/search.html", context, status=200 if form.is_valid() else 422)
 
@@ -112,8 +115,14 @@ def _after(request: HttpRequest) -> UUID | None:
 def columns() -> list[dict[str, Any]]:
     """The columns of every list of clients."""
     titles = (
-        _("Name"), _("Client number"), _("Kind of client"), _("Status"), _("Branch"), _("Client manager"),
-        _("Marks"), _("Opened on"),
+        _("Name"),
+        _("Client number"),
+        _("Kind of client"),
+        _("Status"),
+        _("Branch"),
+        _("Client manager"),
+        _("Marks"),
+        _("Opened on"),
     )
     return [{"title": title} for title in titles]
 
@@ -123,7 +132,10 @@ def masked_rows(found: list[Client], user: User, purpose: str) -> list[list[obje
     if not found:
         return []
     with reading(
-        actor=user, organisation=user.organisation_id, purpose=purpose, subjects=[client.pk for client in found],
+        actor=user,
+        organisation=user.organisation_id,
+        purpose=purpose,
+        subjects=[client.pk for client in found],
         fields=["name", "source_no"],
     ) as right:
         secrets = open_rows(found, right)
@@ -174,13 +186,21 @@ def empty_list(user: User, *, narrowed_by: bool) -> dict[str, Any]:
 
 
 def _list_sentence(user: User, total: int, *, narrowed_by: bool) -> str:
-    words = {"count": total, "organisation": user.organisation.name}
+    words = {"count": number_format(total, force_grouping=True), "organisation": user.organisation.name}
     if narrowed_by:
-        return ngettext("%(count)d client fits the filters.", "%(count)d clients fit the filters.", total) % words
+        return (
+            ngettext("%(count)s client fits the filters.", "%(count)s clients fit the filters.", total)
+            % words
+        )
     if sees_own_only(user):
-        return ngettext("You look after %(count)d client.", "You look after %(count)d clients.", total) % words
-    return ngettext(
-        "%(organisation)s has custody of %(count)d client.",
-        "%(organisation)s has custody of %(count)d clients.",
-        total,
-    ) % words
+        return (
+            ngettext("You look after %(count)s client.", "You look after %(count)s clients.", total) % words
+        )
+    return (
+        ngettext(
+            "%(organisation)s has custody of %(count)s client.",
+            "%(organisation)s has custody of %(count)s clients.",
+            total,
+        )
+        % words
+    )

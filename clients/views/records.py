@@ -65,7 +65,9 @@ def reveal(request: HttpRequest, pk: UUID, part: str, row: UUID, field: str) -> 
         return render(request, "parts/reveal.html", {"reveal": masked})
     form = RevealForm(request.POST)
     if not form.is_valid():
-        raise Refused("reveal.words_missing" if request.POST.get("purpose") in PURPOSES else "reveal.purpose_missing")
+        raise Refused(
+            "reveal.words_missing" if request.POST.get("purpose") in PURPOSES else "reveal.purpose_missing"
+        )
     shown = reveal_field(client=client, part=part, row=row, field=field, by=user, **form.cleaned_data)
     context: dict[str, Any] = {
         "client": client,
@@ -94,11 +96,15 @@ def document(request: HttpRequest, pk: UUID, document_id: UUID) -> HttpResponseB
     found = get_object_or_404(Document.objects.select_related("client"), pk=document_id, client=client)
     form = RevealForm(request.POST)
     if not form.is_valid():
-        raise Refused("reveal.words_missing" if request.POST.get("purpose") in PURPOSES else "reveal.purpose_missing")
+        raise Refused(
+            "reveal.words_missing" if request.POST.get("purpose") in PURPOSES else "reveal.purpose_missing"
+        )
     parts = open_document(document=found, by=acting_user(request), **form.cleaned_data)
     first = next(parts, b"")
     answer = StreamingHttpResponse(_joined(first, parts), content_type="application/octet-stream")
-    answer.headers["Content-Disposition"] = f'attachment; filename="document-{found.pk.hex[-8:]}{_ending(first)}"'
+    answer.headers["Content-Disposition"] = (
+        f'attachment; filename="document-{found.pk.hex[-8:]}{_ending(first)}"'
+    )
     return answer
 
 

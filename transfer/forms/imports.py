@@ -16,7 +16,9 @@ class ExtractForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         allow_empty_file=True,
-        help_text=_("CSV (UTF-8 or GB18030), XLSX, or a ZIP of documents with its index. It is sealed while it arrives."),
+        help_text=_(
+            "CSV (UTF-8 or GB18030), XLSX, or a ZIP of documents with its index. It is sealed while it arrives."
+        ),
     )
     kind = forms.ChoiceField(
         label=_("What it holds"), choices=[_RECOGNISE, *Extract.Kind.choices], required=False
@@ -46,7 +48,9 @@ class TotalsForm(forms.Form):
     file = forms.FileField(
         label=_("Control totals"),
         allow_empty_file=True,
-        help_text=_("CSV with the columns 文件名, 记录数, 合计列, 合计值: one line per file and summed column."),
+        help_text=_(
+            "CSV with the columns 文件名, 记录数, 合计列, 合计值: one line per file and summed column."
+        ),
     )
 
 
@@ -75,7 +79,9 @@ class RejectFilter(forms.Form):
     code = forms.ChoiceField(label=_("Reason"), required=False)
     decision = forms.ChoiceField(label=_("Decision"), required=False)
 
-    def __init__(self, *args: Any, codes: list[tuple[str, Any]], decisions: list[tuple[str, Any]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, codes: list[tuple[str, Any]], decisions: list[tuple[str, Any]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].choices = [("", _("any")), *codes]  # type: ignore[attr-defined]
         self.fields["decision"].choices = [("", _("any")), *decisions]  # type: ignore[attr-defined]

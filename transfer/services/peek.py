@@ -78,7 +78,11 @@ def first_lines(*, extract: Extract, by: User, count: int = 10) -> list[Line]:
     _refuse_other_side(extract, by)
     columns = columns_of(extract.kind, extract.header)
     with reading(
-        actor=by, organisation=extract.side_id, purpose="preview_extract", subjects=[extract.file], fields=["masked"]
+        actor=by,
+        organisation=extract.side_id,
+        purpose="preview_extract",
+        subjects=[extract.file],
+        fields=["masked"],
     ) as right:
         table = _head(extract, columns, right)
         places = cells_by_line(table)
@@ -104,7 +108,9 @@ def _head(extract: Extract, columns: list[Column], right: Reading) -> Table:
     with seekable(file, right) as handle:
         if extract.format == ARCHIVE:
             with open_archive(handle) as archive:
-                data = _whole_lines((read_member(archive, index_name(archive)) or b"")[:_HEAD_BYTES], _HEAD_BYTES)
+                data = _whole_lines(
+                    (read_member(archive, index_name(archive)) or b"")[:_HEAD_BYTES], _HEAD_BYTES
+                )
             return _without_header(read_records(data, encoding=extract.encoding, first_line=1, width=width))
         rows = first_sheet(handle)
         heading_row(rows)
@@ -125,7 +131,9 @@ def _without_header(table: Table) -> Table:
     return table
 
 
-def masked_lines(*, run: ImportRun, lines: Collection[int], fields: Collection[str], by: User) -> dict[int, dict[str, str]]:
+def masked_lines(
+    *, run: ImportRun, lines: Collection[int], fields: Collection[str], by: User
+) -> dict[int, dict[str, str]]:
     """Of each of these lines the masked cells of ``fields``; one recorded reading for all.
 
     Raises:
@@ -137,7 +145,11 @@ def masked_lines(*, run: ImportRun, lines: Collection[int], fields: Collection[s
     if not lines:
         return {}
     with reading(
-        actor=by, organisation=run.extract.side_id, purpose="show_findings", subjects=_subjects(run), fields=list(fields)
+        actor=by,
+        organisation=run.extract.side_id,
+        purpose="show_findings",
+        subjects=_subjects(run),
+        fields=list(fields),
     ) as right:
         return {
             line: {
@@ -160,7 +172,11 @@ def refused_cell(*, reject: Reject, by: User) -> str:
     require(by, "transfer.decide_reject", run.extract)
     _refuse_other_side(run.extract, by)
     with reading(
-        actor=by, organisation=run.extract.side_id, purpose="show_reject", subjects=_subjects(run), fields=["masked"]
+        actor=by,
+        organisation=run.extract.side_id,
+        purpose="show_reject",
+        subjects=_subjects(run),
+        fields=["masked"],
     ) as right:
         for _line, columns, cells in _lines(run, [reject.line], right):
             for column, cell in zip(columns, cells, strict=False):
@@ -188,7 +204,10 @@ def _lines(
         job = open_job(chunk)
         table = read_records(
             read_slice(job.file, chunk.offset, chunk.length, right),
-            encoding=job.encoding, first_line=chunk.first_line, width=len(job.columns), numbered=job.numbered,
+            encoding=job.encoding,
+            first_line=chunk.first_line,
+            width=len(job.columns),
+            numbered=job.numbered,
         )
         places = cells_by_line(table)
         for line in here:
@@ -209,9 +228,15 @@ def export_rejects(*, run: ImportRun, by: User, language: str) -> Iterator[bytes
     count = Reject.objects.filter(run=run, decision=Reject.Decision.OPEN).count()
     if not count:
         raise Refused("import.no_open_rejects")
-    record(ImportEvent.REJECTS_DOWNLOADED, actor=by, subject=run, organisation=run.extract.side_id, count=count)
+    record(
+        ImportEvent.REJECTS_DOWNLOADED, actor=by, subject=run, organisation=run.extract.side_id, count=count
+    )
     with reading(
-        actor=by, organisation=run.extract.side_id, purpose="export_rejects", subjects=_subjects(run), fields=["all"]
+        actor=by,
+        organisation=run.extract.side_id,
+        purpose="export_rejects",
+        subjects=_subjects(run),
+        fields=["all"],
     ) as right:
         return reject_file(run=run, reading=right, language=language)
 

@@ -8,7 +8,7 @@ from access.models import User
 from access.tests.log import events, last_event
 from audit.models import Event
 from clients.models import Client
-from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun, Reject, Transfer
+from transfer.models import ClientCase, Extract, FieldPolicy, ImportChunk, ImportRun, Reject, Transfer
 from transfer.services.imports import run_now, start_run
 from transfer.tests.import_world import *  # noqa: F403
 from transfer.tests.import_world import AS_OF, CLIENT_HEADER, client_lines, clients_csv
@@ -17,9 +17,13 @@ from vault.models import SealedFile
 pytestmark = pytest.mark.django_db
 
 ONE, TWO = "000000000001", "000000000002"
-BAD = f"{CLIENT_HEADER}\r\n" + client_lines(ONE, name="欧阳清") + (
-    "000000000007,个人,王芳,身份证,110105194912310021,13800000000,正常,20200102,0001,9001\r\n"
-    "000000000008,个人,李雷,护照,E00000008,13800000000,正常,20230230,0001,9001\r\n"
+BAD = (
+    f"{CLIENT_HEADER}\r\n"
+    + client_lines(ONE, name="欧阳清")
+    + (
+        "000000000007,个人,王芳,身份证,110105194912310021,13800000000,正常,20200102,0001,9001\r\n"
+        "000000000008,个人,李雷,护照,E00000008,13800000000,正常,20230230,0001,9001\r\n"
+    )
 )
 
 
@@ -78,7 +82,11 @@ def test_a_file_is_recognised_and_shown_masked_with_its_mapping(browser, transfe
         (f"{CLIENT_HEADER},客户号\r\n".encode(), "a.csv", "stands twice"),
         (clients_csv(ONE)[:-20] + b"\x00\x00", "a.csv", "NUL byte"),
         (clients_csv(ONE)[:-30], "a.csv", "breaks off"),
-        (clients_csv(ONE, encoding="utf-8").replace("客户状态".encode(), "性别".encode()), "a.csv", "is missing"),
+        (
+            clients_csv(ONE, encoding="utf-8").replace("客户状态".encode(), "性别".encode()),
+            "a.csv",
+            "is missing",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_beside_the_field_and_nothing_stays(browser, transfer, data, name, said):
@@ -90,7 +98,12 @@ def test_a_bad_file_is_refused_beside_the_field_and_nothing_stays(browser, trans
 
 
 def test_an_unknown_field_stops_and_goes_on_when_it_is_declared(browser, transfer):
-    data = clients_csv(ONE).decode("gb18030").replace("客户经理\r\n", "客户经理,星座\r\n").replace("9001\r\n", "9001,白羊\r\n")
+    data = (
+        clients_csv(ONE)
+        .decode("gb18030")
+        .replace("客户经理\r\n", "客户经理,星座\r\n")
+        .replace("9001\r\n", "9001,白羊\r\n")
+    )
     text = text_of(hand_in(browser, transfer, data.encode()))
     assert "Nobody knows the field “星座”" in text
     assert not Extract.objects.exists()
@@ -139,7 +152,9 @@ def test_a_needed_field_cannot_be_dropped_and_nothing_chosen_is_lost(browser, tr
     assert '<option value="never" selected' in select
 
 
-def test_a_run_starts_in_the_worker_after_the_commit(browser, transfer, receive, django_capture_on_commit_callbacks, monkeypatch):
+def test_a_run_starts_in_the_worker_after_the_commit(
+    browser, transfer, receive, django_capture_on_commit_callbacks, monkeypatch
+):
     asked = []
     monkeypatch.setattr("transfer.tasks.imports.plan_run.delay", lambda *args: asked.append(args))
     extract = receive("客户资料.csv", clients_csv(ONE))
@@ -213,7 +228,9 @@ def test_rejects_show_line_column_and_reason_but_no_cell(browser, transfer, bad_
 
 def test_a_cell_is_shown_masked_and_its_reading_is_recorded(browser, transfer, bad_run):
     reject = Reject.objects.get(run=bad_run, code="id_checksum")
-    answer = browser.post(url("reject-cell", transfer.pk, bad_run.pk, reject.pk), headers={"HX-Request": "true"})
+    answer = browser.post(
+        url("reject-cell", transfer.pk, bad_run.pk, reject.pk), headers={"HX-Request": "true"}
+    )
     assert "1101********0021" in text_of(answer) and "110105194912310021" not in text_of(answer)
     read = last_event()
     assert (read.type, read.purpose) == ("audit.data_read", "show_reject")
@@ -225,11 +242,15 @@ def test_a_cell_in_the_wrong_column_shows_its_first_sign_only(browser, transfer,
     data = BAD.replace("正常,20200102,0001,9001", "13900000001,20200102,0001,9001", 1)
     run = load("客户资料.csv", data.encode("gb18030"))
     reject = Reject.objects.get(run=run, code="value_unknown")
-    text = text_of(browser.post(url("reject-cell", transfer.pk, run.pk, reject.pk), headers={"HX-Request": "true"}))
+    text = text_of(
+        browser.post(url("reject-cell", transfer.pk, run.pk, reject.pk), headers={"HX-Request": "true"})
+    )
     assert "1****" in text and "13900000001" not in text
 
 
-def test_the_reject_file_asks_for_the_password_and_is_recorded(browser, stepped_up, giver_steward, transfer, bad_run):
+def test_the_reject_file_asks_for_the_password_and_is_recorded(
+    browser, stepped_up, giver_steward, transfer, bad_run
+):
     assert "/step-up/" in browser.post(url("reject-file", transfer.pk, bad_run.pk))["Location"]
     answer = stepped_up(giver_steward).post(url("reject-file", transfer.pk, bad_run.pk))
     data = b"".join(answer.streaming_content).decode("utf-8-sig")
@@ -243,7 +264,8 @@ def test_a_mended_file_marks_its_lines(stepped_up, giver_steward, transfer, bad_
     answer = browser.post(url("reject-file", transfer.pk, bad_run.pk))
     data = b"".join(answer.streaming_content).decode("utf-8-sig").replace("20230230", "20230228")
     answer = browser.post(
-        url("reject-mended", transfer.pk, bad_run.pk), {"file": upload(data.encode("utf-8-sig"), "rejects.csv")}
+        url("reject-mended", transfer.pk, bad_run.pk),
+        {"file": upload(data.encode("utf-8-sig"), "rejects.csv")},
     )
     mended = ImportRun.objects.exclude(pk=bad_run.pk).get()
     assert answer["Location"] == url("import-run", transfer.pk, mended.pk)
@@ -277,7 +299,9 @@ def test_all_lines_with_one_reason_are_left_out_together(browser, transfer, load
 def test_the_health_report_begins_with_a_file_and_a_draft(signed_in, make_user, canglan):
     manager = make_user(canglan, "transfer_manager", "data_steward")
     browser = signed_in(manager)
-    answer = browser.post(reverse("transfer-health-begin"), {"file": upload(clients_csv(ONE)), "transfer": "", "kind": ""})
+    answer = browser.post(
+        reverse("transfer-health-begin"), {"file": upload(clients_csv(ONE)), "transfer": "", "kind": ""}
+    )
     transfer, run = Transfer.objects.get(), ImportRun.objects.get()
     assert answer["Location"] == url("import-run", transfer.pk, run.pk)
     assert (transfer.state, transfer.transferor, run.mode) == ("draft", canglan, "profile")
@@ -288,7 +312,9 @@ def test_the_health_report_begins_with_a_file_and_a_draft(signed_in, make_user, 
 
 def test_a_refused_file_leaves_no_draft(signed_in, make_user, canglan):
     browser = signed_in(make_user(canglan, "transfer_manager"))
-    answer = browser.post(reverse("transfer-health-begin"), {"file": upload(b"%PDF-1.4"), "transfer": "", "kind": ""})
+    answer = browser.post(
+        reverse("transfer-health-begin"), {"file": upload(b"%PDF-1.4"), "transfer": "", "kind": ""}
+    )
     assert "is not what its ending" in text_of(answer)
     assert not Transfer.objects.exists()
 
@@ -309,7 +335,10 @@ def test_each_count_opens_exactly_its_clients(browser, transfer, load):
 
 
 def test_of_loaded_clients_the_row_leads_to_the_record(browser, transfer, load):
-    load("客户资料.csv", BAD.replace("欧阳清,护照,E00000001,13800000000", "欧阳清,护照,E00000001,").encode("gb18030"))
+    load(
+        "客户资料.csv",
+        BAD.replace("欧阳清,护照,E00000001,13800000000", "欧阳清,护照,E00000001,").encode("gb18030"),
+    )
     text = text_of(browser.get(url("health-rows", transfer.pk, "phone_missing")))
     assert reverse("clients-record", args=[Client.objects.get().pk]) in text
 
@@ -326,7 +355,9 @@ def test_the_data_stays_closed_to_the_transferee_before_gate_one(signed_in, take
     assert set(events("handover")) == {"handover.act_refused"}
 
 
-def test_behind_gate_one_the_transferee_sees_figures_and_no_cell(signed_in, make_user, yuanxiu, transfer, bad_run, monkeypatch):
+def test_behind_gate_one_the_transferee_sees_figures_and_no_cell(
+    signed_in, make_user, yuanxiu, transfer, bad_run, monkeypatch
+):
     monkeypatch.setattr("transfer.views.frame.require_sight", lambda *_: None)
     monkeypatch.setattr("transfer.views.frame.sees_data", lambda *_: True)
     browser = signed_in(make_user(yuanxiu, "data_steward", "transfer_manager"))
@@ -354,7 +385,10 @@ def test_who_does_not_load_is_refused_and_recorded(signed_in, request, transfer,
     assert browser.get(url("import-run", transfer.pk, bad_run.pk)).status_code == 200
     answer = hand_in(browser, transfer, clients_csv(TWO))
     assert answer.status_code == 404
-    assert (last_event().type, last_event().facts["reason"]) == ("handover.access_refused", "transfer.load_extract")
+    assert (last_event().type, last_event().facts["reason"]) == (
+        "handover.access_refused",
+        "transfer.load_extract",
+    )
     assert browser.post(url("import-stop", transfer.pk, bad_run.pk)).status_code == 404
     reject = Reject.objects.filter(run=bad_run).first()
     assert browser.post(url("reject-cell", transfer.pk, bad_run.pk, reject.pk)).status_code == 404
@@ -369,3 +403,13 @@ def test_the_pages_speak_chinese(browser, transfer, bad_run):
     browser.cookies["django_language"] = "zh-hans"
     text = text_of(browser.get(url("rejects", transfer.pk, bad_run.pk)))
     assert "2 个被拒绝行中仍有 2 个未处理" in text and "证件号码校验位有误" in text
+
+
+def test_the_case_stands_on_the_clients_page_with_its_reasons(browser, transfer, load):
+    load("客户资料.csv", clients_csv(ONE))
+    client = Client.objects.get()
+    ClientCase.objects.create(
+        transfer=transfer, client=client, state="parked", reasons=["no_such_rule|PIPL 31|no_such_reason"]
+    )
+    text = text_of(browser.get(reverse("clients-record", args=[client.pk])))
+    assert transfer.number in text and "Parked" in text and "no_such_reason (PIPL 31)" in text

@@ -8,16 +8,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from access.policies import may, permission_required
-from rules.errors import RulesError
-from rules.packs import Pack
-from rules.reasons import reason_text
 from transfer.models import ClientCase, Transfer
+from transfer.reasons import reasons_in_words
 from transfer.services.cases import assess_cases, current_campaign, funnel, transfer_pack
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.recipients import client_cells
@@ -95,7 +92,7 @@ def _listing(request: HttpRequest, transfer: Transfer, state: str, total: int) -
         "campaign": campaign if letters else None,
         "rows": [
             {
-                "case": row, "client": cells[row.client_id], "reasons": _reasons(pack, row.reasons),
+                "case": row, "client": cells[row.client_id], "reasons": reasons_in_words(pack, row.reasons),
                 "owed": REQUIREMENTS.get(row.requirement, row.requirement),
             }
             for row in rows
@@ -105,21 +102,6 @@ def _listing(request: HttpRequest, transfer: Transfer, state: str, total: int) -
             "next_url": f"{address}after={rows[-1].pk}" if more else "",
         },
     }
-
-
-def _reasons(pack: Pack, lines: list[str]) -> list[dict[str, str]]:
-    """The reasons of a verdict in the reader's language, the deciding one first, each with its article."""
-    language = get_language() or "en"
-    said = []
-    for line in reversed(lines):
-        rule_id, article, code = line.split("|", 2)
-        try:
-            words = reason_text(code).in_language(language)
-            cited = pack.rule(rule_id).citation.in_language(language)
-        except (RulesError, KeyError):
-            words, cited = code, article
-        said.append({"words": words, "article": cited})
-    return said
 
 
 def _uuid(text: str) -> UUID | None:

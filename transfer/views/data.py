@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -28,10 +29,17 @@ FORMATS: dict[str, str | Promise] = {
 }
 
 
+def figure(count: int) -> str:
+    """A count for a sentence, grouped by three."""
+    return number_format(count, force_grouping=True)
+
+
 def extracts_of(transfer: Transfer, user: User) -> QuerySet[Extract]:
     """The files the person may know of, in the order they are loaded."""
     sides = [transfer.transferor_id, user.organisation_id]
-    return Extract.objects.filter(transfer=transfer, side__in=sides).select_related("side", "uploaded_by", "transfer")
+    return Extract.objects.filter(transfer=transfer, side__in=sides).select_related(
+        "side", "uploaded_by", "transfer"
+    )
 
 
 def find_extract(request: HttpRequest, pk: UUID, extract: UUID) -> Extract:

@@ -56,7 +56,9 @@ def extract_page(
         "preview": preview_table(file, sample, _chosen(rows)) if sample else None,
         "sample_problem": problem,
         "works_on": mine,
-        "may_set": mine and may(user, "transfer.set_policy", file) and file.kind not in loaded_kinds(file.transfer),
+        "may_set": mine
+        and may(user, "transfer.set_policy", file)
+        and file.kind not in loaded_kinds(file.transfer),
         "runs": runs,
     }
     return show(request, "transfer/extract.html", file.transfer, **context)
@@ -93,7 +95,9 @@ def _facts(file: Extract) -> list[dict[str, Any]]:
 
 def mapping(file: Extract, rows: dict[str, FieldPolicy], form: PolicyForm) -> list[dict[str, Any]]:
     """Per heading: our field, its class, whether it is needed, and its policy's input."""
-    return [_mapped(file, column, rows.get(column.heading), form) for column in columns_of(file.kind, file.header)]
+    return [
+        _mapped(file, column, rows.get(column.heading), form) for column in columns_of(file.kind, file.header)
+    ]
 
 
 def _mapped(file: Extract, column: Column, row: FieldPolicy | None, form: PolicyForm) -> dict[str, Any]:
@@ -155,10 +159,7 @@ def preview(request: HttpRequest, pk: UUID, extract: UUID) -> HttpResponse:
     """The sample under the policies chosen on the page but not saved yet."""
     file = find_extract(request, pk, extract)
     rows = policies_of(file)
-    chosen = {
-        heading: request.POST.get(str(row.pk), row.policy)
-        for heading, row in rows.items()
-    }
+    chosen = {heading: request.POST.get(str(row.pk), row.policy) for heading, row in rows.items()}
     sample, problem = _sample(file, person(request))
     context = {"preview": preview_table(file, sample, chosen), "sample_problem": problem}
     return render(request, "transfer/parts/preview.html", context)

@@ -32,6 +32,7 @@ from transfer.services.peek import masked_lines
 from transfer.services.rejects import REASONS
 from transfer.services.transfers import draft_transfer
 from transfer.tasks.imports import plan_run
+from transfer.views.data import figure
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.imports import take_in
 
@@ -47,7 +48,8 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     transfer = find_open_transfer(request, pk)
     found = health_report(transfer)
     findings = sorted(
-        (_finding(transfer, found, code) for code in CODES), key=lambda finding: _GRAVEST_FIRST.index(finding["severity"])
+        (_finding(transfer, found, code) for code in CODES),
+        key=lambda finding: _GRAVEST_FIRST.index(finding["severity"]),
     )
     mine = person(request).organisation_id == transfer.transferor_id
     context = {
@@ -67,18 +69,24 @@ def _sentence(found: HealthReport) -> str:
         return _("No file has been looked at yet.")
     codes = [code for code, count in found.counts.items() if count]
     blocking = [code for code in codes if finding_of(code).severity == "blocking"]
-    words: dict[str, object] = {"clients": found.clients, "kinds": len(codes)}
-    looked = ngettext(
-        "%(clients)d client looked at, %(kinds)d kinds of findings.",
-        "%(clients)d clients looked at, %(kinds)d kinds of findings.",
-        found.clients,
-    ) % words
+    words: dict[str, object] = {"clients": figure(found.clients), "kinds": len(codes)}
+    looked = (
+        ngettext(
+            "%(clients)s client looked at, %(kinds)d kinds of findings.",
+            "%(clients)s clients looked at, %(kinds)d kinds of findings.",
+            found.clients,
+        )
+        % words
+    )
     if not blocking:
         return looked
     worst = max(blocking, key=found.counts.__getitem__)
-    return looked + " " + _("Most serious: %(finding)s, %(count)d clients.") % {
-        "finding": finding_of(worst).title, "count": found.counts[worst]
-    }
+    return (
+        looked
+        + " "
+        + _("Most serious: %(finding)s, %(count)s clients.")
+        % {"finding": finding_of(worst).title, "count": figure(found.counts[worst])}
+    )
 
 
 def _amounts(money: Mapping[str, Decimal]) -> list[tuple[str, Decimal]]:
@@ -153,7 +161,9 @@ def rows(request: HttpRequest, pk: UUID, code: str) -> HttpResponse:
                 "next_url": f"?after={shown[-1]['first']}" if len(page) > len(shown) else "",
             },
         },
-        "sentence": ngettext("%(count)d client is touched.", "%(count)d clients are touched.", finding["count"])
+        "sentence": ngettext(
+            "%(count)d client is touched.", "%(count)d clients are touched.", finding["count"]
+        )
         % {"count": finding["count"]},
     }
     return show(request, "transfer/health_rows.html", transfer, **context)
@@ -161,8 +171,12 @@ def rows(request: HttpRequest, pk: UUID, code: str) -> HttpResponse:
 
 def _row_columns() -> list[dict[str, Any]]:
     return [
-        {"title": _("File")}, {"title": _("Line"), "number": True}, {"title": _("Client number")}, {"title": _("Name")},
-        {"title": _("Lines"), "number": True}, {"title": _("Record")},
+        {"title": _("File")},
+        {"title": _("Line"), "number": True},
+        {"title": _("Client number")},
+        {"title": _("Name")},
+        {"title": _("Lines"), "number": True},
+        {"title": _("Record")},
     ]
 
 
@@ -181,12 +195,16 @@ def _rows(page: list[dict[str, Any]], user: User, transfer: Transfer) -> list[li
         finding = firsts[row["first"]]
         kind = runs[finding.run_id].extract.kind
         cells = masked.get((finding.run_id, finding.line), {})
-        shown.append([
-            str(dict(Extract.Kind.choices)[kind]), finding.line,
-            {"kind": "masked", "value": cells.get("client_no", "****")},
-            {"kind": "masked", "value": cells["name"]} if kind == "clients" and cells.get("name") else "",
-            row["lines"], records.get(bytes(finding.client_digest), _("not loaded")),
-        ])
+        shown.append(
+            [
+                str(dict(Extract.Kind.choices)[kind]),
+                finding.line,
+                {"kind": "masked", "value": cells.get("client_no", "****")},
+                {"kind": "masked", "value": cells["name"]} if kind == "clients" and cells.get("name") else "",
+                row["lines"],
+                records.get(bytes(finding.client_digest), _("not loaded")),
+            ]
+        )
     return shown
 
 

@@ -23,7 +23,7 @@ from transfer.models import Extract, ImportRun, Reject, Transfer
 from transfer.services.extracts import declare_totals, receive_extract
 from transfer.services.imports import declared_differences
 from transfer.services.policies import declare_field, default_policies
-from transfer.views.data import KIND_ORDER, extracts_of
+from transfer.views.data import KIND_ORDER, extracts_of, figure
 from transfer.views.frame import find_open_transfer, person, show
 from vault.models import FilePurpose, SealedFile
 
@@ -35,7 +35,9 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Every file with what was declared and found, what is open, and whose move it is."""
     transfer = find_open_transfer(request, pk)
     user = person(request)
-    files = sorted(extracts_of(transfer, user), key=lambda file: (KIND_ORDER.index(file.kind), file.uploaded_at))
+    files = sorted(
+        extracts_of(transfer, user), key=lambda file: (KIND_ORDER.index(file.kind), file.uploaded_at)
+    )
     newest = _newest_runs(files)
     counts = _open_rejects(newest)
     may_load = may(user, "transfer.load_extract", transfer)
@@ -66,15 +68,24 @@ def _newest_runs(files: list[Extract]) -> dict[UUID, dict[str, ImportRun]]:
 
 def _open_rejects(newest: dict[UUID, dict[str, ImportRun]]) -> dict[UUID, int]:
     loads = [runs["load"] for runs in newest.values() if "load" in runs]
-    rows = Reject.objects.filter(run__in=loads).values("run").annotate(open=Count("id", filter=Q(decision="open")))
+    rows = (
+        Reject.objects.filter(run__in=loads)
+        .values("run")
+        .annotate(open=Count("id", filter=Q(decision="open")))
+    )
     return {row["run"]: row["open"] for row in rows}
 
 
 def _columns() -> list[dict[str, Any]]:
     return [
-        {"title": _("File")}, {"title": _("Dry run")}, {"title": _("Load")},
-        {"title": _("Rows declared"), "number": True}, {"title": _("Rows found"), "number": True},
-        {"title": _("Compared")}, {"title": _("Open rejects"), "number": True}, {"title": _("Handed in")},
+        {"title": _("File")},
+        {"title": _("Dry run")},
+        {"title": _("Load")},
+        {"title": _("Rows declared"), "number": True},
+        {"title": _("Rows found"), "number": True},
+        {"title": _("Compared")},
+        {"title": _("Open rejects"), "number": True},
+        {"title": _("Handed in")},
     ]
 
 
@@ -114,28 +125,45 @@ def _compared(file: Extract, done: ImportRun | None) -> object:
     if done is None or file.declared_rows is None:
         return ""
     differs = declared_differences(done)
-    return {"kind": "state", "value": "unmet" if differs else "met", "word": _("differ") if differs else _("equal")}
+    return {
+        "kind": "state",
+        "value": "unmet" if differs else "met",
+        "word": _("differ") if differs else _("equal"),
+    }
 
 
 def _sentence(files: list[Extract], newest: dict[UUID, dict[str, ImportRun]], counts: dict[UUID, int]) -> str:
     loads = [runs["load"] for runs in newest.values() if "load" in runs and runs["load"].state == "done"]
-    words = {
-        "files": len(files), "loaded": len(loads), "rows": sum(run.rows for run in loads),
-        "accepted": sum(run.accepted for run in loads), "open": sum(counts.values()),
+    words: dict[str, object] = {
+        "files": len(files),
+        "loaded": len(loads),
+        "rows": figure(sum(run.rows for run in loads)),
+        "accepted": figure(sum(run.accepted for run in loads)),
+        "open": figure(sum(counts.values())),
     }
     if not loads:
-        return ngettext(
-            "%(files)d file is handed in; none is loaded yet.", "%(files)d files are handed in; none is loaded yet.",
-            len(files),
-        ) % words
-    return _(
-        "%(files)d files are handed in, %(loaded)d loaded: %(accepted)d of %(rows)d lines accepted, "
-        "%(open)d rejected lines open."
-    ) % words
+        return (
+            ngettext(
+                "%(files)d file is handed in; none is loaded yet.",
+                "%(files)d files are handed in; none is loaded yet.",
+                len(files),
+            )
+            % words
+        )
+    return (
+        _(
+            "%(files)d files are handed in, %(loaded)d loaded: %(accepted)s of %(rows)s lines accepted, "
+            "%(open)s rejected lines open."
+        )
+        % words
+    )
 
 
 def _move(
-    transfer: Transfer, files: list[Extract], newest: dict[UUID, dict[str, ImportRun]], counts: dict[UUID, int]
+    transfer: Transfer,
+    files: list[Extract],
+    newest: dict[UUID, dict[str, ImportRun]],
+    counts: dict[UUID, int],
 ) -> dict[str, Any] | None:
     waiting = [file for file in files if "load" not in newest.get(file.pk, {})]
     open_rejects = sum(counts.values())
@@ -143,29 +171,40 @@ def _move(
         return None
     words = {"organisation": transfer.transferor.name, "files": len(waiting), "lines": open_rejects}
     if waiting:
-        who = ngettext(
-            "%(organisation)s loads %(files)d file (data steward or transfer manager)",
-            "%(organisation)s loads %(files)d files (data steward or transfer manager)",
-            len(waiting),
-        ) % words
+        who = (
+            ngettext(
+                "%(organisation)s loads %(files)d file (data steward or transfer manager)",
+                "%(organisation)s loads %(files)d files (data steward or transfer manager)",
+                len(waiting),
+            )
+            % words
+        )
     else:
-        who = ngettext(
-            "%(organisation)s mends or leaves out %(lines)d line (data steward or transfer manager)",
-            "%(organisation)s mends or leaves out %(lines)d lines (data steward or transfer manager)",
-            open_rejects,
-        ) % words
+        who = (
+            ngettext(
+                "%(organisation)s mends or leaves out %(lines)d line (data steward or transfer manager)",
+                "%(organisation)s mends or leaves out %(lines)d lines (data steward or transfer manager)",
+                open_rejects,
+            )
+            % words
+        )
     return {"who": who, "since": max(file.uploaded_at for file in files)}
 
 
 def _empty(transfer: Transfer, *, may_load: bool) -> dict[str, Any]:
     empty: dict[str, Any] = {
         "title": _("No file is handed in yet"),
-        "what": _("Here stand the files of the source system: what was declared, what was found, what was refused."),
+        "what": _(
+            "Here stand the files of the source system: what was declared, what was found, what was refused."
+        ),
         "why": _("Hand the clients in first; everything else refers to them."),
         "icon": "upload",
     }
     if may_load:
-        empty["act"] = {"title": _("Hand in a file"), "url": reverse("transfer-import-upload", args=[transfer.pk])}
+        empty["act"] = {
+            "title": _("Hand in a file"),
+            "url": reverse("transfer-import-upload", args=[transfer.pk]),
+        }
     return empty
 
 
@@ -179,7 +218,12 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         words = form.cleaned_data
         return _receive(
-            request, transfer, words["file"].sealed_file, form, purpose=words["purpose"], kind=words["kind"] or None
+            request,
+            transfer,
+            words["file"].sealed_file,
+            form,
+            purpose=words["purpose"],
+            kind=words["kind"] or None,
         )
     return show(request, "transfer/import_upload.html", transfer, form=form)
 
@@ -217,10 +261,17 @@ def _receive(
         if refusal.code == "file.unknown_field":
             context["unknown"] = refusal.params["field"]
             context["declare"] = DeclareForm(
-                initial={"kind": kind, "field": refusal.params["field"], "upload": file.pk, "purpose": purpose}
+                initial={
+                    "kind": kind,
+                    "field": refusal.params["field"],
+                    "upload": file.pk,
+                    "purpose": purpose,
+                }
             )
         return show(request, "transfer/import_upload.html", transfer, form=form, **context)
-    messages.success(request, _("The file is recognised. Check what each column means and what becomes of it."))
+    messages.success(
+        request, _("The file is recognised. Check what each column means and what becomes of it.")
+    )
     return redirect("transfer-extract", pk=transfer.pk, extract=extract.pk)
 
 
@@ -249,9 +300,14 @@ def totals(request: HttpRequest, pk: UUID) -> HttpResponse:
         except Refused as refusal:
             form.add_error("file", refusal.message)
         else:
-            messages.success(request, ngettext(
-                "Declared totals are known for %(count)d file.", "Declared totals are known for %(count)d files.",
-                len(declared),
-            ) % {"count": len(declared)})
+            messages.success(
+                request,
+                ngettext(
+                    "Declared totals are known for %(count)d file.",
+                    "Declared totals are known for %(count)d files.",
+                    len(declared),
+                )
+                % {"count": len(declared)},
+            )
             return redirect("transfer-imports", pk=pk)
     return show(request, "transfer/import_totals.html", transfer, form=form)

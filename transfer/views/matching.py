@@ -26,7 +26,11 @@ def match(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, str(refusal.message))
     else:
         words = ngettext(
-            "%(count)d client is a client of both firms.", "%(count)d clients are clients of both firms.", found
+            "%(count)d client is a client of both firms.",
+            "%(count)d clients are clients of both firms.",
+            found,
         )
-        messages.success(request, words % {"count": found} if found else _("No client is a client of both firms."))
+        messages.success(
+            request, words % {"count": found} if found else _("No client is a client of both firms.")
+        )
     return redirect("transfer-health", pk=pk)

@@ -16,7 +16,7 @@ from access.visibility import field_class
 from audit.errors import Refused
 from clients.labels import label_of
 from transfer.forms.imports import PolicyForm
-from transfer.models import Extract, FieldPolicy, Transfer
+from transfer.models import Extract, FieldPolicy
 from transfer.services.policies import declare_field, set_policy
 from transfer.views.data import KIND_ORDER, find_extract
 from transfer.views.extracts import extract_page, loaded_kinds, policies_of
@@ -49,7 +49,8 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
             "%(count)d field has its policy; %(never)d are never stored.",
             "%(count)d fields have their policy; %(never)d are never stored.",
             len(rows),
-        ) % {"count": len(rows), "never": never},
+        )
+        % {"count": len(rows), "never": never},
     }
     return show(request, "transfer/policies.html", transfer, **context)
 
@@ -58,7 +59,9 @@ def _line(row: FieldPolicy, form: PolicyForm) -> dict[str, Any]:
     return {
         "row": row,
         "label": label_of(row.target_field) if row.target_field else "",
-        "grade": str(field_class(f"{row.kind.removesuffix('s')}.{row.target_field}")) if row.target_field else "",
+        "grade": str(field_class(f"{row.kind.removesuffix('s')}.{row.target_field}"))
+        if row.target_field
+        else "",
         "input": form[str(row.pk)],
     }
 
@@ -116,6 +119,8 @@ def _save(rows: list[FieldPolicy], form: PolicyForm, by: User) -> int:
 
 
 def _tell(request: HttpRequest, changed: int) -> None:
-    messages.success(request, ngettext(
-        "%(count)d policy is changed.", "%(count)d policies are changed.", changed
-    ) % {"count": changed})
+    messages.success(
+        request,
+        ngettext("%(count)d policy is changed.", "%(count)d policies are changed.", changed)
+        % {"count": changed},
+    )

@@ -42,7 +42,11 @@ def rejects(request: HttpRequest, pk: UUID, run: UUID) -> HttpResponse:
         codes=[(code, REASONS.get(code, code)) for code in sorted(set(rows.values_list("code", flat=True)))],
         decisions=list(Reject.Decision.choices),
     )
-    wanted = {name: value for name, value in form.cleaned_data.items() if value} if form.is_bound and form.is_valid() else {}
+    wanted = (
+        {name: value for name, value in form.cleaned_data.items() if value}
+        if form.is_bound and form.is_valid()
+        else {}
+    )
     narrowed = rows.filter(**wanted)
     after = request.GET.get("after", "")
     page = narrowed.filter(line__gt=int(after)) if after.isdecimal() else narrowed
@@ -57,7 +61,9 @@ def rejects(request: HttpRequest, pk: UUID, run: UUID) -> HttpResponse:
             "shown": len(shown),
             "total": narrowed.count(),
             "first_url": f"?{urlencode(wanted)}" if after else "",
-            "next_url": f"?{urlencode({**wanted, 'after': shown[-1].line})}" if len(lines) > len(shown) else "",
+            "next_url": f"?{urlencode({**wanted, 'after': shown[-1].line})}"
+            if len(lines) > len(shown)
+            else "",
         },
         "decides": decides,
         "open_count": open_count,
@@ -72,7 +78,9 @@ def _sentence(total: int, open_count: int) -> str:
     if not total:
         return _("No line was rejected.")
     return ngettext(
-        "%(open)d of %(total)d rejected line is still open.", "%(open)d of %(total)d rejected lines are still open.", total
+        "%(open)d of %(total)d rejected line is still open.",
+        "%(open)d of %(total)d rejected lines are still open.",
+        total,
     ) % {"open": open_count, "total": total}
 
 
@@ -95,7 +103,9 @@ def cell(request: HttpRequest, pk: UUID, run: UUID, reject: int) -> HttpResponse
     found = find_run(request, pk, run)
     line = get_object_or_404(Reject.objects.select_related("run__extract__transfer"), pk=reject, run=found)
     context = {
-        "reject": line, "run": found, "reason": REASONS.get(line.code, line.code),
+        "reject": line,
+        "run": found,
+        "reason": REASONS.get(line.code, line.code),
         "value": refused_cell(reject=line, by=person(request)),
     }
     if request.headers.get("HX-Request"):
@@ -112,7 +122,9 @@ def download(request: HttpRequest, pk: UUID, run: UUID) -> HttpResponseBase:
     found = find_run(request, pk, run)
     pieces = export_rejects(run=found, by=person(request), language=get_language() or "en")
     answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="rejects-{found.extract.kind}-{found.pk.hex[-8:]}.csv"'
+    answer.headers["Content-Disposition"] = (
+        f'attachment; filename="rejects-{found.extract.kind}-{found.pk.hex[-8:]}.csv"'
+    )
     return answer
 
 
@@ -126,8 +138,11 @@ def mended(request: HttpRequest, pk: UUID, run: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             extract = take_in(
-                found.extract.transfer, form.cleaned_data["file"].sealed_file, person(request),
-                purpose=Extract.Purpose.MENDED, kind=found.extract.kind,
+                found.extract.transfer,
+                form.cleaned_data["file"].sealed_file,
+                person(request),
+                purpose=Extract.Purpose.MENDED,
+                kind=found.extract.kind,
             )
             loading = start_run(extract=extract, mode=ImportRun.Mode.LOAD, by=person(request))
         except Refused as refusal:
@@ -147,7 +162,10 @@ def leave_one_out(request: HttpRequest, pk: UUID, run: UUID, reject: int) -> Htt
     found = find_run(request, pk, run)
     line = get_object_or_404(Reject, pk=reject, run=found)
     return _leave(
-        request, found, 1, [line.code],
+        request,
+        found,
+        1,
+        [line.code],
         lambda reason: int(bool(leave_out(reject=line, reason=reason, by=person(request)))),
     )
 
@@ -160,7 +178,10 @@ def leave_code_out(request: HttpRequest, pk: UUID, run: UUID, code: str) -> Http
     found = find_run(request, pk, run)
     count = Reject.objects.filter(run=found, code=code, decision=Reject.Decision.OPEN).count()
     return _leave(
-        request, found, count, [code],
+        request,
+        found,
+        count,
+        [code],
         lambda reason: leave_out_all(run=found, code=code, reason=reason, by=person(request)),
     )
 
@@ -175,24 +196,30 @@ def _leave(request: HttpRequest, run: ImportRun, count: int, codes: list[str], a
             form.add_error(None, refusal.message)
         else:
             messages.success(
-                request, ngettext("%(count)d line is left out.", "%(count)d lines are left out.", left) % {"count": left}
+                request,
+                ngettext("%(count)d line is left out.", "%(count)d lines are left out.", left)
+                % {"count": left},
             )
             return redirect(back)
     reasons = ", ".join(str(REASONS.get(code, code)) for code in codes)
     confirm = {
         "sentence": reasons,
-        "consequences": [{
-            "count": count,
-            "text": ngettext(
-                "line stays out of the transfer; the certificate counts it.",
-                "lines stay out of the transfer; the certificate counts them.",
-                count,
-            ),
-        }],
+        "consequences": [
+            {
+                "count": count,
+                "text": ngettext(
+                    "line stays out of the transfer; the certificate counts it.",
+                    "lines stay out of the transfer; the certificate counts them.",
+                    count,
+                ),
+            }
+        ],
         "irreversible": [_("A line left out can no longer be mended.")],
         "action": request.path,
         "submit": _("Leave out"),
         "cancel_url": back,
         "danger": True,
     }
-    return show(request, "transfer/reject_leave_out.html", run.extract.transfer, run=run, form=form, confirm=confirm)
+    return show(
+        request, "transfer/reject_leave_out.html", run.extract.transfer, run=run, form=form, confirm=confirm
+    )

@@ -19,7 +19,7 @@ from transfer.models import ImportChunk, ImportRun, Reject
 from transfer.services.imports import declared_differences, progress, retry_chunk, start_run, stop_run
 from transfer.services.rejects import REASONS
 from transfer.tasks.imports import load_chunk, plan_run
-from transfer.views.data import find_run, works_on
+from transfer.views.data import figure, find_run, works_on
 from transfer.views.frame import person, show
 
 _UNDER_WAY = (ImportRun.State.PLANNING, ImportRun.State.RUNNING, ImportRun.State.FINISHING)
@@ -62,8 +62,8 @@ def job_of(run: ImportRun, *, acts: bool) -> dict[str, Any]:
         "poll_url": reverse("transfer-import-progress", args=here),
         "stop_url": reverse("transfer-import-stop", args=here) if acts else "",
         "resume_url": reverse("transfer-import-resume", args=here) if acts else "",
-        "sentence": _("%(rows)d lines read: %(accepted)d accepted, %(rejected)d rejected.")
-        % {"rows": at.rows, "accepted": at.accepted, "rejected": at.rejected},
+        "sentence": _("%(rows)s lines read: %(accepted)s accepted, %(rejected)s rejected.")
+        % {"rows": figure(at.rows), "accepted": figure(at.accepted), "rejected": figure(at.rejected)},
     }
 
 
@@ -73,10 +73,15 @@ def _sentence(run: ImportRun) -> str:
         return _("The file was refused: %(reason)s") % {"reason": refusal.message}
     if run.state != ImportRun.State.DONE:
         return _("The run is not finished yet.")
-    words = {"accepted": run.accepted, "rows": run.rows, "rejected": run.rejected}
+    words = {"accepted": figure(run.accepted), "rows": figure(run.rows), "rejected": figure(run.rejected)}
     if run.mode == ImportRun.Mode.PROFILE:
-        return _("%(rows)d lines looked at: %(accepted)d can be loaded, %(rejected)d cannot. Nothing was loaded.") % words
-    return _("%(accepted)d of %(rows)d lines are loaded, %(rejected)d rejected.") % words
+        return (
+            _(
+                "%(rows)s lines looked at: %(accepted)s can be loaded, %(rejected)s cannot. Nothing was loaded."
+            )
+            % words
+        )
+    return _("%(accepted)s of %(rows)s lines are loaded, %(rejected)s rejected.") % words
 
 
 def _compared(run: ImportRun) -> dict[str, Any] | None:
@@ -84,18 +89,32 @@ def _compared(run: ImportRun) -> dict[str, Any] | None:
     extract = run.extract
     if run.state != ImportRun.State.DONE:
         return None
-    differs = {difference.what for difference in declared_differences(run)} if extract.declared_rows is not None else set()
+    differs = (
+        {difference.what for difference in declared_differences(run)}
+        if extract.declared_rows is not None
+        else set()
+    )
     found = {"rows": str(run.rows), **run.totals}
-    declared = {"rows": str(extract.declared_rows), **extract.declared_totals} if extract.declared_rows is not None else {}
+    declared = (
+        {"rows": str(extract.declared_rows), **extract.declared_totals}
+        if extract.declared_rows is not None
+        else {}
+    )
     return {
         "caption": _("Declared and found"),
         "columns": [
-            {"title": _("What")}, {"title": pgettext("rows", "Declared"), "number": True},
+            {"title": _("What")},
+            {"title": pgettext("rows", "Declared"), "number": True},
             {"title": pgettext("rows", "Found"), "number": True},
             {"title": _("Compared")},
         ],
         "rows": [
-            [_("Rows") if what == "rows" else what, declared.get(what, ""), found.get(what, ""), _verdict(what, declared, differs)]
+            [
+                _("Rows") if what == "rows" else what,
+                declared.get(what, ""),
+                found.get(what, ""),
+                _verdict(what, declared, differs),
+            ]
             for what in sorted({*found, *declared}, key=lambda what: (what != "rows", what))
         ],
     }
@@ -104,14 +123,18 @@ def _compared(run: ImportRun) -> dict[str, Any] | None:
 def _verdict(what: str, declared: dict[str, str], differs: set[str]) -> object:
     if what not in declared:
         return {"kind": "state", "value": "waiting", "word": _("not declared")}
-    return {"kind": "state", "value": "unmet", "word": _("differ")} if what in differs else {
-        "kind": "state", "value": "met", "word": _("equal")
-    }
+    return (
+        {"kind": "state", "value": "unmet", "word": _("differ")}
+        if what in differs
+        else {"kind": "state", "value": "met", "word": _("equal")}
+    )
 
 
 def _rejects(run: ImportRun) -> dict[str, Any] | None:
-    rows = Reject.objects.filter(run=run).values("code").annotate(
-        total=Count("id"), open=Count("id", filter=Q(decision=Reject.Decision.OPEN))
+    rows = (
+        Reject.objects.filter(run=run)
+        .values("code")
+        .annotate(total=Count("id"), open=Count("id", filter=Q(decision=Reject.Decision.OPEN)))
     )
     if not rows:
         return None
@@ -119,13 +142,17 @@ def _rejects(run: ImportRun) -> dict[str, Any] | None:
     return {
         "caption": _("Rejected lines by reason"),
         "columns": [
-            {"title": _("Reason")}, {"title": _("Lines"), "number": True}, {"title": _("Open"), "number": True}
+            {"title": _("Reason")},
+            {"title": _("Lines"), "number": True},
+            {"title": _("Open"), "number": True},
         ],
         "rows": [
             [
                 REASONS.get(row["code"], row["code"]),
                 {"value": row["total"], "url": f"{base}?code={row['code']}"},
-                {"value": row["open"], "url": f"{base}?code={row['code']}&decision=open"} if row["open"] else 0,
+                {"value": row["open"], "url": f"{base}?code={row['code']}&decision=open"}
+                if row["open"]
+                else 0,
             ]
             for row in rows.order_by("-total")
         ],
