@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from audit.queries import events_of
 from transfer.events import TransferEvent
@@ -83,6 +83,11 @@ def standing(transfer: Transfer) -> Standing:
         "number": blocking.number, "title": blocking.title, "what": hindrance(blocking),
     }
     return Standing(transfer, blocking, sentence, whose(transfer, blocking.missing[0]), stage_since(transfer))
+
+
+def together(*sentences: str) -> str:
+    """Sentences one after the other, as the reader's language spaces them."""
+    return ("" if (get_language() or "").startswith("zh") else " ").join(sentences)
 
 
 def hindrance(closed: Gate) -> str:

@@ -15,7 +15,7 @@ from access.policies import may, signed_in
 from handover.context import navigation
 from transfer.models import Transfer
 from transfer.policies import sees_data, visible_transfers
-from transfer.standing import Standing, clocks, standing
+from transfer.standing import Standing, clocks, standing, together
 
 SHOWN = 20
 CLOCKS_SHOWN = 6
@@ -48,7 +48,7 @@ def _sentence(user: User, rows: list[Standing]) -> str:
     mine = sum(user.organisation.name in row.mover for row in rows)
     under_way = ngettext("%(count)d transfer is under way.", "%(count)d transfers are under way.", len(rows))
     moves = ngettext("In %(count)d it is your firm's move.", "In %(count)d it is your firm's move.", mine)
-    return f"{under_way % {'count': len(rows)}} {moves % {'count': mine}}"
+    return together(under_way % {"count": len(rows)}, moves % {"count": mine})
 
 
 def _clocks(user: User, transfers: list[Transfer]) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ class DocumentForm(forms.Form):
     """The agreement as a document that programs read."""
 
     document = forms.FileField(
-        label=_("agreement.json"),
+        label=_("Agreement document (JSON)"),
         help_text=_("Title, purposes, field scope and clauses in both languages, as the lawyers' program writes them."),
     )
 
@@ -64,8 +64,10 @@ class ClauseForm(forms.Form):
 
     text_en = forms.CharField(label=_("Clause, in English"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
     text_zh = forms.CharField(label=_("Clause, in Chinese"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
-    owner_side = forms.ChoiceField(label=_("Owner"), choices=Clause.Side.choices)
-    check = forms.ChoiceField(label=_("Check"), choices=[(code, CHECK_WORDS[code]) for code in CHECKS])
+    owner_side = forms.ChoiceField(label=_("Owner"), choices=Clause.Side.choices, initial=Clause.Side.TRANSFEROR)
+    check = forms.ChoiceField(
+        label=_("Check"), choices=[(code, CHECK_WORDS[code]) for code in CHECKS], initial="none"
+    )
     due_on = forms.DateField(label=_("Due on"), required=False, widget=day_input())
     consequence_en = forms.CharField(
         label=_("Consequence, in English"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
@@ -75,13 +77,15 @@ class ClauseForm(forms.Form):
     )
 
 
-ClauseFormSet = forms.formset_factory(ClauseForm, extra=2, min_num=1, validate_min=True, max_num=60)
+ClauseFormSet = forms.formset_factory(
+    ClauseForm, extra=2, min_num=1, validate_min=True, max_num=60, can_delete=True, can_delete_extra=False
+)
 
 
 def terms_of(form: TermsForm, clauses: Any) -> dict[str, Any]:
-    """The terms as the service takes them; rows of the table left empty are no clauses."""
+    """The terms as the service takes them; rows of the table left empty or taken out are no clauses."""
     words = form.cleaned_data
-    filled = [row.cleaned_data for row in clauses.forms if row.cleaned_data]
+    filled = [row.cleaned_data for row in clauses.forms if row.cleaned_data and row not in clauses.deleted_forms]
     return {
         "title": words["title"],
         "purposes": [{"en": words["purpose_en"], "zh": words["purpose_zh"]}],

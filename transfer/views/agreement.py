@@ -38,6 +38,7 @@ from transfer.services.agreements import (
     sign_agreement,
 )
 from transfer.services.transfers import give_counsel_word, record_approval
+from transfer.standing import together
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_transfer, person, show
 from vault.files import open_file
@@ -64,6 +65,7 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         "transfer/agreement.html",
         transfer,
         agreement=agreement,
+        title="" if agreement is None else _title(agreement),
         sentence=_sentence(agreement, signers, open_breaches),
         clauses=[] if agreement is None else _clauses(agreement),
         purposes=[] if agreement is None else [purpose_words(one, get_language() or "en") for one in agreement.purposes],
@@ -83,6 +85,12 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
+def _title(agreement: Agreement) -> str:
+    """The title in the reader's language, where the agreement gives both with a stroke between."""
+    english, stroke, chinese = agreement.title.partition(" / ")
+    return chinese if stroke and (get_language() or "").startswith("zh") else english
+
+
 def _sentence(agreement: Agreement | None, signers: list[dict[str, Any]], breaches: int) -> str:
     if agreement is None:
         return _("There is no agreement yet. It opens the data to the transferee.")
@@ -100,7 +108,7 @@ def _sentence(agreement: Agreement | None, signers: list[dict[str, Any]], breach
     more = ngettext(
         "%(count)d breach of a clause waits for a decision.", "%(count)d breaches of clauses wait for a decision.", breaches
     )
-    return f"{said} {more % {'count': breaches}}"
+    return together(said, more % {"count": breaches})
 
 
 def _signers(transfer: Transfer, agreement: Agreement) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ from transfer.forms.notices import (
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Transfer
 from transfer.services.letters import compose_notice, draft_notice, print_letter, usual_values
+from transfer.standing import together
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.recipients import client_cells
@@ -87,7 +88,7 @@ def _sentence(cards: list[dict[str, Any]], waiting: int) -> str:
     if not waiting:
         return said
     more = ngettext("%(count)d objection waits for a decision.", "%(count)d objections wait for a decision.", waiting)
-    return f"{said} {more % {'count': waiting}}"
+    return together(said, more % {"count": waiting})
 
 
 def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, Any]:
@@ -287,14 +288,13 @@ def _load(request: HttpRequest, transfer: Transfer, row: NoticeCampaign, form: A
 
 
 def _said(loaded: Loaded) -> str:
-    words = _("%(kept)s lines were kept, %(known)s were known before.") % {"kept": loaded.kept, "known": loaded.known}
+    said = [_("%(kept)s lines were kept, %(known)s were known before.") % {"kept": loaded.kept, "known": loaded.known}]
     if loaded.unknown_lines:
         named = ", ".join(str(line) for line in loaded.unknown_lines[:LINES_NAMED])
         more = "…" if len(loaded.unknown_lines) > LINES_NAMED else ""
-        words += " " + _("%(count)s lines name no client of this book: %(lines)s.") % {
-            "count": len(loaded.unknown_lines), "lines": named + more,
-        }
-    return words + " " + _("Assess the clients next.")
+        unknown = _("%(count)s lines name no client of this book: %(lines)s.")
+        said.append(unknown % {"count": len(loaded.unknown_lines), "lines": named + more})
+    return together(*said, _("Assess the clients next."))
 
 
 @require_http_methods(["GET", "POST"])
