@@ -1,6 +1,11 @@
 """Wiring of the clients room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+
+# Importing them registers the refusals' messages and the kinds of events.
+REGISTERING = ("clients.errors", "clients.events")
 
 
 class ClientsConfig(AppConfig):
@@ -8,9 +13,8 @@ class ClientsConfig(AppConfig):
 
     def ready(self) -> None:
         from access.registry import grant_to_duties
-        from clients import errors, events
         from clients.permissions import PERMISSIONS
 
-        # Importing them registers the refusals' messages and the kinds of events.
-        assert errors and events  # noqa: S101
+        for module in REGISTERING:
+            import_module(module)
         grant_to_duties(PERMISSIONS)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 
-class MissingSetting(Exception):
+class MissingSetting(Exception):  # noqa: N818  it reads as a sentence where it is raised
     """A setting without a default was found nowhere; the message names it."""
 
 

@@ -251,7 +251,8 @@ def _count_rows(file: SealedFile, columns: tuple[str, ...], name: str, by: User)
     with reading(actor=by, organisation=file.holder, purpose=PURPOSE, subjects=[file.pk]) as right:
         count = 0
         try:
-            for count, row in enumerate(read_rows(open_file(file, right)), start=1):
+            for row in read_rows(open_file(file, right)):
+                count += 1
                 # A row with too few cells holds None, one with too many a key of None.
                 if tuple(row) != columns or None in row.values():
                     raise Refused("run.file_layout", file=name, wanted=", ".join(columns))
