@@ -151,7 +151,7 @@ def gate_facts(transfer: Transfer) -> list[list[object]]:
     found: list[list[object]] = []
     for number in BEFORE_DECISION:
         computed = gate(transfer, number)
-        found += [[number, fact.code, fact.ok, computed.excepted] for fact in computed.facts]
+        found += [[number, fact.code, bool(fact.ok), computed.excepted] for fact in computed.facts]
     return found
 
 
