@@ -79,8 +79,11 @@ def comparisons(drill: RestoreDrill, *, equal: bool) -> Table:
     return {
         "id": "equal" if equal else "differing",
         "caption": _("Equal") if equal else _("Different"),
-        "columns": _columns(_("What"), _("Name"), _("Recorded"), _("Found")),
-        "rows": [[_kind(each["kind"]), each["name"], each["expected"], each["found"]] for each in chosen],
+        "columns": _columns(_("What"), _("Name"), _("Recorded"), *([] if equal else [_("Found")])),
+        "rows": [
+            [_kind(each["kind"]), each["name"], each["expected"], *([] if equal else [each["found"]])]
+            for each in chosen
+        ],
     }
 
 
