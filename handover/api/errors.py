@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -76,3 +77,9 @@ def _problem(request: HttpRequest, status: HTTPStatus, detail: str, **more: Any)
         **more,
     }
     return Response(body, status=status.value, content_type=MEDIA_TYPE)
+
+
+def problem(request: HttpRequest, status: HTTPStatus, detail: str, *, code: str) -> HttpResponse:
+    """A problem document from outside any view of the API."""
+    answer = _problem(request, status, detail, code=code)
+    return HttpResponse(JSONRenderer().render(answer.data), status=status, content_type=MEDIA_TYPE)

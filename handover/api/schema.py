@@ -1,4 +1,4 @@
-"""What the description of the API adds to each operation: how errors look."""
+"""What the description of the API adds to the operations: how errors look, and the key of a creation."""
 
 from typing import Any, Final
 
@@ -21,6 +21,12 @@ PROBLEM: Final[dict[str, Any]] = {
         "errors": {"type": "object", "additionalProperties": True, "description": "What is wrong, by field."},
     },
 }
+KEY: Final[dict[str, Any]] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 64},
+    "description": "With the same key and body, the creation happens once and is answered again.",
+}
 _METHODS: Final = {"get", "post", "put", "patch", "delete"}
 
 
@@ -32,4 +38,14 @@ def add_problems(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
         for method, operation in path.items():
             if method in _METHODS:
                 operation["responses"]["default"] = {"description": "A problem", "content": content}
+    return result
+
+
+def add_keys(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
+    """Every creation sent as JSON takes an Idempotency-Key."""
+    for path, methods in result["paths"].items():
+        created = methods.get("post", {})
+        files = "multipart/form-data" in created.get("requestBody", {}).get("content", {})
+        if "201" in created.get("responses", {}) and f"{path}{{id}}/" in result["paths"] and not files:
+            created.setdefault("parameters", []).append(KEY)
     return result

@@ -37,6 +37,14 @@ def test_uploads_are_multipart():
     assert list(operation("post", path)["requestBody"]["content"]) == ["multipart/form-data"]
 
 
+def test_creations_are_described_with_their_key():
+    def headers(path):
+        return [each["name"] for each in operation("post", path).get("parameters", []) if each["in"] == "header"]
+
+    assert headers("/api/v1/transfers/") == ["Idempotency-Key"]
+    assert headers("/api/v1/transfers/x/extracts/") == headers("/api/v1/transfers/x/advance/") == []
+
+
 def test_the_check_finds_an_answer_that_nobody_described(api, transfer, giver_officer):
     answer = api(giver_officer).get(f"transfers/{transfer.pk}/cases/funnel/")
     answer._container = [b'{"states": {}, "clients": "many"}']
