@@ -21,5 +21,5 @@ class WordsForm(forms.Form):
 
     words = forms.CharField(
         label=_("Cause and what was done"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("No personal data: this text is printed in the pack. At most 300 characters."),
+        help_text=_("No personal data: the other firm, auditors and the regulator can read this. At most 300 characters."),
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from access.policies import require
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
-from printing.pdf import render
+from printing.pdf import PrintingError, render
 from transfer import verify_handover
 from transfer.certificate.papers import break_table, certificate_paper, handover_list, notices
 from transfer.events import CertificateEvent
@@ -48,7 +49,6 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
     Raises:
         NotAllowed: ``by`` may not make the pack of this transfer.
         Refused: there is no certificate yet.
-        PrintingError: a paper holds a character that cannot be printed; nothing is made then.
     """
     transfer = lock_transfer(transfer, states={Transfer.State.SETTLED, Transfer.State.CLOSED, Transfer.State.RECONCILING})
     require(by, "transfer.make_pack", transfer)
@@ -62,7 +62,7 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
     for kind, (_title, form, maker) in PAPERS.items():
         paper = maker(certificate, statement)
         for language in LANGUAGES:
-            made.append(_keep(transfer, kind, language, render(form, paper, language=language), by))
+            made.append(_keep(transfer, kind, language, print_paper(form, paper, language), by))
     digests = [document.digest for document in made]
     record(CertificateEvent.PACK_MADE, actor=by, subject=certificate, transfer=str(transfer.pk), digests=digests)
     return made
@@ -120,7 +120,34 @@ def zip_pack(*, transfer: Transfer, by: User) -> bytes:
 def certificate_pdf(*, certificate: Certificate, language: str, by: User) -> bytes:
     """The certificate on paper, the reader's language first; the same bytes each time."""
     statement = statement_in(read_certificate(certificate=certificate, by=by))
-    return render("certificate", certificate_paper(certificate, statement), language=language)
+    return print_paper("certificate", certificate_paper(certificate, statement), language)
+
+
+def print_paper(form: str, paper: dict[str, Any], language: str) -> bytes:
+    """The paper as PDF. A character that no font of ours draws stands as its code point, never nothing.
+
+    Raises:
+        PrintingError: it cannot be printed even so.
+    """
+    try:
+        return render(form, paper, language=language)
+    except PrintingError:
+        return render(form, with_code_points(paper), language=language)
+
+
+def with_code_points(value: Any) -> Any:
+    """The same data with signs that leave no mark on paper written as [U+1F600]."""
+    if isinstance(value, str):
+        return "".join(f"[U+{ord(sign):04X}]" if _markless(sign) else sign for sign in value)
+    if isinstance(value, dict):
+        return {key: with_code_points(inner) for key, inner in value.items()}
+    return [with_code_points(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _markless(sign: str) -> bool:
+    if sign == "\n":
+        return False
+    return unicodedata.category(sign) in {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"} or ord(sign) > 0x2FFFF
 
 
 def verifier_program() -> bytes:

@@ -13,9 +13,10 @@ import pytest
 from access.errors import NotAllowed
 from audit.errors import Refused
 from clients.models import NoticeCampaign
+from transfer.certificate.papers import certificate_paper
 from transfer.models import PackDocument
-from transfer.services.certificates import download_certificate
-from transfer.services.packs import PAPERS, certificate_pdf, read_document, regulator_pack, zip_pack
+from transfer.services.certificates import download_certificate, read_certificate, statement_in
+from transfer.services.packs import PAPERS, certificate_pdf, print_paper, read_document, regulator_pack, zip_pack
 from transfer.tests.test_certificate import certificate, cut_over, mandate, ready  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,13 @@ def test_the_exception_stands_on_the_first_page_of_the_certificate(pack, giver_o
     pdf = read_document(document=pack["certificate", "en"], by=giver_officer)
     first = re.sub(r"\s", "", pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text())
     assert "Notrainingroomyet" in first
+
+
+def test_a_sign_that_no_font_draws_stands_as_its_code_point(certificate, giver_officer):  # noqa: F811
+    statement = statement_in(read_certificate(certificate=certificate, by=giver_officer))
+    statement["exceptions"][0]["reason"] = "Fine \U0001f600\r\nwith it"
+    text = words(print_paper("certificate", certificate_paper(certificate, statement), "en"))
+    assert "Fine[U+1F600][U+000D]withit" in text
 
 
 def test_the_pack_is_made_once(pack, certificate, giver_officer):  # noqa: F811

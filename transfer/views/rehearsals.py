@@ -153,8 +153,8 @@ def burn_down(runs: list[Any]) -> dict[str, Any]:
     bars = [
         {
             "title": run_title(run), "found": run.found, "open": run.still_open, "y": place * 28, "words_y": place * 28 + 15,
-            "width": 300 * run.found // most, "open_width": 300 * run.still_open // most,
-            "figure_x": 158 + 300 * run.found // most,
+            "width": 200 * run.found // most, "open_width": 200 * run.still_open // most,
+            "figure_x": 116 + 200 * run.found // most,
         }
         for place, run in enumerate(done)
     ]
