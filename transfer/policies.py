@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from access.errors import NotAllowed
 from access.models import User
-from access.policies import granted_ids, may, require
+from access.policies import granted_ids, holds_grant, may
 from audit.errors import Refused
 from transfer.gates.registry import gate
 from transfer.models import Transfer
@@ -26,9 +26,18 @@ def require_side(user: User, permission: str, transfer: Transfer, *sides: str) -
     Raises:
         NotAllowed: a duty is missing, or the person is of another side or an outsider with a grant.
     """
-    require(user, permission, transfer)
-    if side_of(transfer, user.organisation_id) not in sides:
+    if not may_for_side(user, permission, transfer, *sides):
         raise NotAllowed(permission)
+
+
+def may_for_side(user: User, permission: str, transfer: Transfer, *sides: str) -> bool:
+    """What ``require_side`` would say, for pages that offer only what would go through."""
+    return may(user, permission, transfer) and side_of(transfer, user.organisation_id) in sides
+
+
+def may_from_outside(user: User, permission: str, transfer: Transfer) -> bool:
+    """True for a guest with the duty and a grant on this transfer: what ``require_grant`` would say."""
+    return may(user, permission, transfer) and holds_grant(user, transfer)
 
 
 def visible_transfers(user: User) -> QuerySet[Transfer]:

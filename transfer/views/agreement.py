@@ -27,8 +27,10 @@ from transfer.forms.agreement import (
     terms_of,
 )
 from transfer.forms.transfers import ApprovalForm, EmptyForm
+from transfer.gates.agreement import agreed_by_both
 from transfer.letters import purpose_words
 from transfer.models import Agreement, Approval, ClauseBreach, Transfer
+from transfer.policies import BOTH, TRANSFEROR, may_for_side, may_from_outside, side_of
 from transfer.services.agreements import (
     check_clauses,
     decide_breach,
@@ -59,6 +61,7 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = person(request)
     agreement = latest_version(transfer)
     signers = [] if agreement is None else _signers(transfer, agreement)
+    agreed = agreement is not None and agreed_by_both(agreement)
     open_breaches = ClauseBreach.objects.filter(clause__agreement__transfer=transfer, decided_at=None).count()
     return show(
         request,
@@ -67,21 +70,20 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         agreement=agreement,
         title="" if agreement is None else _title(agreement),
         sentence=_sentence(agreement, signers, open_breaches),
-        clauses=[] if agreement is None else _clauses(agreement),
+        clauses=[] if agreement is None else _clauses(user, transfer, agreement),
         purposes=[] if agreement is None else [purpose_words(one, get_language() or "en") for one in agreement.purposes],
         digest="" if agreement is None else bytes(agreement.digest).hex(),
         signers=signers,
         approvals=Approval.objects.filter(transfer=transfer).select_related("entered_by"),
         versions=Agreement.objects.filter(transfer=transfer).count(),
-        may_draft=may(user, "transfer.draft_agreement", transfer),
+        may_draft=not agreed and may_for_side(user, "transfer.draft_agreement", transfer, *BOTH),
         may_sign=_may_sign(user, transfer, agreement),
         may_register=agreement is not None
         and agreement.executed_document is None
-        and may(user, "transfer.draft_agreement", transfer),
-        may_decide=may(user, "transfer.decide_breach", transfer),
+        and may_for_side(user, "transfer.sign_agreement", transfer, TRANSFEROR),
         may_check=agreement is not None and may(user, "transfer.draft_agreement", transfer),
-        may_speak=transfer.counsel_word_at is None and may(user, "transfer.give_counsel_word", transfer),
-        may_approve=may(user, "transfer.record_approval", transfer),
+        may_speak=transfer.counsel_word_at is None and may_from_outside(user, "transfer.give_counsel_word", transfer),
+        may_approve=may_for_side(user, "transfer.record_approval", transfer, *BOTH),
     )
 
 
@@ -128,8 +130,10 @@ def _signers(transfer: Transfer, agreement: Agreement) -> list[dict[str, Any]]:
     return rows
 
 
-def _clauses(agreement: Agreement) -> list[dict[str, Any]]:
-    """Every clause in the reader's language with what checks it and its breaches."""
+def _clauses(user: Any, transfer: Transfer, agreement: Agreement) -> list[dict[str, Any]]:
+    """Every clause in the reader's language with what checks it, its breaches, and whether this person decides them."""
+    side = side_of(transfer, user.organisation_id)
+    decides = may_for_side(user, "transfer.decide_breach", transfer, *BOTH)
     chinese = (get_language() or "").startswith("zh")
     return [
         {
@@ -140,16 +144,17 @@ def _clauses(agreement: Agreement) -> list[dict[str, Any]]:
             "due_on": clause.due_on,
             "consequence": clause.consequence_zh if chinese else clause.consequence_en,
             "breaches": list(clause.breaches.all()),
+            "may_decide": decides and clause.owner_side != side,
         }
         for clause in agreement.clauses.prefetch_related("breaches__decided_by")
     ]
 
 
 def _may_sign(user: Any, transfer: Transfer, agreement: Agreement | None) -> bool:
-    if agreement is None or user.organisation_id not in transfer.parties():
+    if agreement is None:
         return False
     signed = agreement.signatures.filter(organisation=user.organisation_id).exists()
-    return not signed and may(user, "transfer.sign_agreement", transfer)
+    return not signed and may_for_side(user, "transfer.sign_agreement", transfer, *BOTH)
 
 
 @require_http_methods(["GET", "POST"])
@@ -223,7 +228,7 @@ def _content(request: HttpRequest, file: SealedFile) -> bytes:
 
 
 @require_http_methods(["GET", "POST"])
-@permission_required("transfer.draft_agreement")
+@permission_required("transfer.sign_agreement")
 def executed(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Register the executed paper by its digest."""
     transfer = find_transfer(request, pk)

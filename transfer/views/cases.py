@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.policies import may, permission_required
 from transfer.models import ClientCase, Transfer
 from transfer.reasons import reasons_in_words
+from transfer.policies import TRANSFEROR, may_for_side
 from transfer.services.cases import assess_cases, current_campaign, funnel, transfer_pack
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.recipients import client_cells
@@ -45,7 +46,8 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         total=total,
         state=state,
         listing=_listing(request, transfer, state, counts[state] if state else total),
-        may_assess=may(person(request), "transfer.assess_cases", transfer),
+        may_assess=transfer.state != Transfer.State.CUTTING_OVER
+        and may_for_side(person(request), "transfer.assess_cases", transfer, TRANSFEROR),
     )
 
 

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from access.policies import may, permission_required
+from access.models import User
+from access.policies import permission_required
 from access.stepup import step_up_required
 from transfer.forms.transfers import EmptyForm, ReasonForm
 from transfer.gates.registry import TITLES, WITHOUT_EXCEPTION, Gate, gate
 from transfer.models import GateException, Transfer
-from transfer.policies import sees_data
+from transfer.policies import BOTH, TRANSFEROR, may_for_side, sees_data
 from transfer.services.exceptions import ask_exception, grant_exception
 from transfer.standing import gate_card, gate_state, hindrance
 from transfer.views.acts import Act, perform
@@ -45,11 +46,18 @@ def one_gate(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         gate=gate_card(transfer, found, counts=sight),
         sentence=_sentence(transfer, found),
         exception=found.exception,
-        may_ask=asks and may(user, "transfer.ask_exception", transfer),
-        may_grant=waiting and not own and may(user, "transfer.grant_exception", transfer),
+        may_ask=asks and may_for_side(user, "transfer.ask_exception", transfer, *BOTH),
+        may_grant=waiting and not own and _grants(user, transfer, found),
         waiting=waiting,
         takes_none=number in WITHOUT_EXCEPTION,
     )
+
+
+def _grants(user: User, transfer: Transfer, found: Gate) -> bool:
+    """The transferor's people open a gate by exception, or agree to what the transferee has asked for."""
+    asked = found.exception is not None and found.exception.asked_by.organisation_id == transfer.transferor_id
+    sides = BOTH if asked else (TRANSFEROR,)
+    return may_for_side(user, "transfer.grant_exception", transfer, *sides)
 
 
 def _sentence(transfer: Transfer, found: Gate) -> str:

@@ -35,6 +35,7 @@ from transfer.forms.notices import (
 )
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Transfer
+from transfer.policies import may_from_outside
 from transfer.services.letters import compose_notice, draft_notice, print_letter, usual_values
 from transfer.standing import together
 from transfer.views.acts import Act, perform
@@ -105,7 +106,7 @@ def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, 
         "announcements": [
             {
                 "row": row,
-                "may_sign_off": row.signed_off_at is None and may(user, "clients.sign_off_announcement", transfer),
+                "may_sign_off": row.signed_off_at is None and may_from_outside(user, "clients.sign_off_announcement", transfer),
             }
             for row in campaign.announcements.select_related("signed_off_by", "entered_by").order_by("published_on")
         ],

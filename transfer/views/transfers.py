@@ -19,7 +19,7 @@ from transfer.forms.transfers import CutoverForm, EmptyForm, TransfereeForm, Tra
 from transfer.gates.registry import gates
 from transfer.log_lines import latest_lines
 from transfer.models import ClientCase, Transfer
-from transfer.policies import sees_data, visible_transfers
+from transfer.policies import BOTH, TRANSFEROR, may_for_side, may_from_outside, sees_data, visible_transfers
 from transfer.services.cases import funnel
 from transfer.services.transfers import NEXT_STAGE, abort, advance, draft_transfer, name_transferee, plan_cutover
 from transfer.standing import clocks, gate_summary, standing
@@ -89,12 +89,12 @@ def _funnel_stats(transfer: Transfer) -> list[dict[str, Any]]:
 
 def _acts(user: Any, transfer: Transfer) -> list[dict[str, object]]:
     """What this person may do with the transfer now, the next stage first."""
-    drafts = may(user, "transfer.draft_transfer", transfer)
+    drafts = may_for_side(user, "transfer.draft_transfer", transfer, TRANSFEROR)
     ended = transfer.state in {Transfer.State.ABORTED, Transfer.State.CLOSED}
     early = transfer.state in {Transfer.State.DRAFT, Transfer.State.LOADING}
     table = (
         (
-            transfer.state in NEXT_STAGE and may(user, "transfer.advance_transfer", transfer),
+            transfer.state in NEXT_STAGE and may_for_side(user, "transfer.advance_transfer", transfer, TRANSFEROR),
             _("To the next stage"), "transfer-advance", "primary",
         ),
         (drafts and early and transfer.transferee_id is None, _("Name the transferee"), "transfer-transferee", ""),
@@ -103,12 +103,15 @@ def _acts(user: Any, transfer: Transfer) -> list[dict[str, object]]:
             _("Plan the cutover"), "transfer-planned-cutover", "",
         ),
         (
-            transfer.counsel_word_at is None and not ended and may(user, "transfer.give_counsel_word", transfer),
+            transfer.counsel_word_at is None and not ended and may_from_outside(user, "transfer.give_counsel_word", transfer),
             _("Confirm the legal basis"), "transfer-counsel", "",
         ),
-        (not ended and may(user, "transfer.record_approval", transfer), _("Record an approval"), "transfer-approval", ""),
         (
-            not ended and transfer.no_return_at is None and may(user, "transfer.abort_transfer", transfer),
+            not ended and may_for_side(user, "transfer.record_approval", transfer, *BOTH),
+            _("Record an approval"), "transfer-approval", "",
+        ),
+        (
+            not ended and transfer.no_return_at is None and may_for_side(user, "transfer.abort_transfer", transfer, *BOTH),
             _("Abort"), "transfer-abort", "",
         ),
     )
