@@ -6,12 +6,14 @@ Invariants:
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from rules.duties import Duty, TransferFacts, due_duties
 from rules.packs import load_pack
+from rules.schema import Basis
 from rules.thresholds import PersonCounts
 from transfer.gates.registry import Fact
 from transfer.models import Transfer
@@ -37,7 +39,7 @@ def transfer_facts(transfer: Transfer) -> TransferFacts:
     """What the pack's duties depend on, read from the transfer as it stands."""
     cutover = transfer.planned_cutover
     return TransferFacts(
-        basis=transfer.basis,
+        basis=cast("Basis", transfer.basis),
         persons=count_persons(transfer) or PersonCounts(0),
         as_of=timezone.localdate(),
         cutover_on=None if cutover is None else timezone.localdate(cutover),

@@ -177,7 +177,7 @@ def _facts(transfer: Transfer, as_of: datetime.date, clients: list[UUID] | None)
             {
                 "clients": clients,
                 "transfer": transfer.pk,
-                "campaign": campaign and campaign.pk,
+                "campaign": None if campaign is None else campaign.pk,
                 "decided": [state.value for state in DECIDED],
             },
         )

@@ -1,5 +1,6 @@
 """The one way in which an act takes hold of its transfer."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from audit.errors import Refused
@@ -8,7 +9,7 @@ from transfer.models import Transfer
 ENDED = {Transfer.State.CLOSED, Transfer.State.ABORTED}
 
 
-def lock_transfer(transfer: Transfer | UUID, *, states: set[str] | None = None) -> Transfer:
+def lock_transfer(transfer: Transfer | UUID, *, states: Collection[str] | None = None) -> Transfer:
     """The transfer as it stands now, locked until the transaction ends.
 
     Raises:

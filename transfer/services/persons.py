@@ -1,5 +1,7 @@
 """How many people each side has, and how many are clients of both: what the law's thresholds ask for."""
 
+from uuid import UUID
+
 from django.db.models import Exists, OuterRef, QuerySet
 
 from clients.models import Client
@@ -18,7 +20,7 @@ def count_persons(transfer: Transfer) -> PersonCounts:
     return PersonCounts(_distinct(given), _distinct(taken), both.values("id_token").distinct().count())
 
 
-def _persons(book: object) -> QuerySet[Client]:
+def _persons(book: UUID | None) -> QuerySet[Client]:
     return Client.objects.filter(book=book, kind=Client.Kind.PERSON)
 
 

@@ -20,7 +20,7 @@ CHAINS: Final = 4
 """How many slices of one run may be under way at a time before the reaper looks again."""
 
 
-@shared_task(acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(acks_late=True, ignore_result=True)
 def plan_run(run_id: str) -> None:
     """The run has its slices, and work on them is under way."""
     plan(uuid.UUID(run_id))
@@ -28,7 +28,7 @@ def plan_run(run_id: str) -> None:
         load_chunk.delay(run_id)
 
 
-@shared_task(acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(acks_late=True, ignore_result=True)
 def load_chunk(run_id: str) -> None:
     """The next waiting slice of the run is loaded; then the next is asked for, or the end of the run.
 
@@ -87,13 +87,13 @@ def note_failure(chunk: ImportChunk, problem: str) -> None:
         )
 
 
-@shared_task(acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(acks_late=True, ignore_result=True)
 def finish_run(run_id: str) -> None:
     """The run is done, if all its slices are."""
     finish(uuid.UUID(run_id))
 
 
-@shared_task(acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(acks_late=True, ignore_result=True)
 def reap_imports() -> None:
     """Whatever was lost (a killed worker, a wiped queue) is asked for again, from the rows alone."""
     _park_worn_out()
