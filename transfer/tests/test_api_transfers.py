@@ -72,6 +72,12 @@ def test_an_unknown_filter_and_a_page_too_large_are_refused(api, giver_officer):
     assert set(caller.get("transfers/", limit="201").json()["errors"]) == {"limit"}
 
 
+def test_a_form_is_not_read_where_json_is_asked_for(api, giver_officer):
+    answer = api(giver_officer).browser.post("/api/v1/transfers/", {"basis": "merger"})
+    assert (answer.status_code, answer["Content-Type"]) == (415, "application/problem+json")
+    assert Transfer.objects.count() == 0
+
+
 def test_there_is_no_put_and_no_delete(api, transfer, giver_officer):
     browser = api(giver_officer).browser
     for method in (browser.put, browser.patch, browser.delete):
