@@ -8,10 +8,11 @@ Invariants:
   these, at the price of reading both sides once for each part.
 """
 
+import dataclasses
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 Row = Mapping[str, str]
@@ -40,7 +41,7 @@ class Difference:
     field: str
     expected: str
     actual: str
-    row: Row = field(compare=False)
+    row: Row = dataclasses.field(compare=False)
 
 
 @dataclass

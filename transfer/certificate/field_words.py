@@ -13,13 +13,30 @@ TABLES: dict[str, Words] = {
 }
 
 FIELDS: dict[str, Words] = {
-    "client_no": _("new client number"), "source_no": _("old client number"), "kind": _("kind"), "name": _("name"),
-    "id_type": _("kind of identity document"), "id_number": _("identity number"), "birth_date": _("date of birth"),
-    "phone": _("telephone"), "risk_level": _("risk level"), "investor_class": _("investor class"),
-    "status": _("status"), "branch": _("branch"), "opened_on": _("opened on"), "number": _("account number"),
-    "market": _("market"), "currency": _("currency"), "unit": _("trading unit"), "bank": _("custodian bank"),
-    "balance": _("balance"), "frozen": _("frozen"), "account_no": _("securities account"), "code": _("security"),
-    "quantity": _("quantity"), "pledged": _("pledged"),
+    "client_no": _("new client number"),
+    "source_no": _("old client number"),
+    "kind": _("kind"),
+    "name": _("name"),
+    "id_type": _("kind of identity document"),
+    "id_number": _("identity number"),
+    "birth_date": _("date of birth"),
+    "phone": _("telephone"),
+    "risk_level": _("risk level"),
+    "investor_class": _("investor class"),
+    "status": _("status"),
+    "branch": _("branch"),
+    "opened_on": _("opened on"),
+    "number": _("account number"),
+    "market": _("market"),
+    "currency": _("currency"),
+    "unit": _("trading unit"),
+    "bank": _("custodian bank"),
+    "balance": _("balance"),
+    "frozen": _("frozen"),
+    "account_no": _("securities account"),
+    "code": _("security"),
+    "quantity": _("quantity"),
+    "pledged": _("pledged"),
 }
 
 

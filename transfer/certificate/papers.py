@@ -10,8 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import (
-    Account, Announcement, Client, CustodyMember, CustodyMove, DeliveryEvidence, Document, Holding, NoticeCampaign,
-    Objection, Preference, Relation, Trade,
+    Account,
+    Announcement,
+    Client,
+    CustodyMember,
+    CustodyMove,
+    DeliveryEvidence,
+    Document,
+    Holding,
+    NoticeCampaign,
+    Objection,
+    Preference,
+    Relation,
+    Trade,
 )
 from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.words import both, column, fact, grouped, heading, line
@@ -21,11 +32,17 @@ Paper = dict[str, Any]
 Statement = dict[str, Any]
 
 KINDS: tuple[tuple[Any, type[models.Model]], ...] = (
-    (_("Accounts"), Account), (_("Related persons"), Relation), (_("Holdings"), Holding), (_("Trades"), Trade),
-    (_("Preferences"), Preference), (_("Documents"), Document),
+    (_("Accounts"), Account),
+    (_("Related persons"), Relation),
+    (_("Holdings"), Holding),
+    (_("Trades"), Trade),
+    (_("Preferences"), Preference),
+    (_("Documents"), Document),
 )
 BREAK_KINDS = {
-    "missing": _("row missing"), "extra": _("row too many"), "differs": _("value differs"),
+    "missing": _("row missing"),
+    "extra": _("row too many"),
+    "differs": _("value differs"),
 }
 EXCEPTION = _("Gate %(gate)s by exception: %(reason)s (asked by %(asked_by)s, granted by %(granted_by)s)")
 OPEN_BREAK = _("Open break: %(source)s, %(kind)s %(field)s: %(count)s")
@@ -40,7 +57,10 @@ def handover_list(certificate: Certificate, statement: Statement) -> Paper:
     members = CustodyMember.objects.filter(move__occasion=transfer.pk, move__state=CustodyMove.State.ACCEPTED)
     accepted = Client.objects.filter(pk__in=members.values("client_id"))
     kinds = dict(accepted.values_list("kind").annotate(Count("pk")).order_by())
-    rows = [[line(both(_("Clients: %(kind)s"), kind=kind.label)), f"{kinds.get(kind.value, 0):,d}"] for kind in Client.Kind]
+    rows = [
+        [line(both(_("Clients: %(kind)s"), kind=kind.label)), f"{kinds.get(kind.value, 0):,d}"]
+        for kind in Client.Kind
+    ]
     total = accepted.count()
     for title, model in KINDS:
         count = model._default_manager.filter(client__in=accepted).count()  # noqa: SLF001 - the documented way
@@ -66,11 +86,14 @@ def notices(certificate: Certificate, statement: Statement) -> Paper:
         "summary": [
             both(
                 _("%(proved)s clients have proof of notice; %(attempts)s attempts are on record."),
-                proved=proved, attempts=evidence.count(),
+                proved=proved,
+                attempts=evidence.count(),
             ),
             *_paragraphs(newest),
         ],
-        "facts": [] if newest is None else [
+        "facts": []
+        if newest is None
+        else [
             fact(_("Notice"), str(newest.number)),
             fact(_("Approved by"), newest.approved_by.name if newest.approved_by else "—"),
             fact(_("SHA-256 of the text"), grouped(bytes(newest.text_digest).hex())),
@@ -86,17 +109,26 @@ def break_table(certificate: Certificate, statement: Statement) -> Paper:
     found = sum(row["count"] for row in statement["breaks"])
     return heading(certificate, statement, "BREAKS", _("Break table")) | {
         "summary": [both(_("Breaks found: %(found)s; open: %(open)s."), found=found, open=still_open)],
-        "tables": [_compared(statement), _breaks(_("Breaks by kind and state"), statement["breaks"]), _write_offs(run)],
+        "tables": [
+            _compared(statement),
+            _breaks(_("Breaks by kind and state"), statement["breaks"]),
+            _write_offs(run),
+        ],
     }
 
 
 def certificate_paper(certificate: Certificate, statement: Statement) -> Paper:
     """The certificate on paper: exceptions and open breaks first, then what both organisations attest."""
     exceptions = [both(EXCEPTION, **{**row, "gate": str(row["gate"])}) for row in statement["exceptions"]]
-    exceptions += [both(OPEN_BREAK, **_break_words(row), count=row["count"]) for row in statement["open_breaks"]]
+    exceptions += [
+        both(OPEN_BREAK, **_break_words(row), count=row["count"]) for row in statement["open_breaks"]
+    ]
     signed = timezone.localtime(certificate.issued_at).isoformat(timespec="minutes")
     return heading(certificate, statement, "CERT", _("Certificate of handover")) | {
-        "statement": [_passed(statement), *(both(NOTES[note]) for note in statement["notes"] if note in NOTES)],
+        "statement": [
+            _passed(statement),
+            *(both(NOTES[note]) for note in statement["notes"] if note in NOTES),
+        ],
         "exceptions": exceptions,
         "facts": [
             *_transfer_facts(certificate.transfer, statement),
@@ -104,11 +136,17 @@ def certificate_paper(certificate: Certificate, statement: Statement) -> Paper:
             fact(_("SHA-256 of the certificate file"), grouped(certificate.digest)),
             fact(_("Mandate"), grouped(statement["mandate"]["digest"])),
         ],
-        "tables": [_compared(statement), _breaks(_("Breaks by kind and state"), statement["breaks"]), _batches(certificate.transfer)],
+        "tables": [
+            _compared(statement),
+            _breaks(_("Breaks by kind and state"), statement["breaks"]),
+            _batches(certificate.transfer),
+        ],
         "signatures": [
             {
                 "organisation": {"en": statement[side]["name_en"], "zh": statement[side]["name_zh"]},
-                "name": statement[side]["code"], "fingerprint": statement[side]["certificate_key"], "signed_at": signed,
+                "name": statement[side]["code"],
+                "fingerprint": statement[side]["certificate_key"],
+                "signed_at": signed,
             }
             for side in ("transferor", "transferee")
         ],
@@ -116,10 +154,15 @@ def certificate_paper(certificate: Certificate, statement: Statement) -> Paper:
 
 
 def _passed(statement: Statement) -> dict[str, str]:
-    sides = {side: {"en": statement[side]["name_en"], "zh": statement[side]["name_zh"]} for side in ("transferor", "transferee")}
+    sides = {
+        side: {"en": statement[side]["name_en"], "zh": statement[side]["name_zh"]}
+        for side in ("transferor", "transferee")
+    }
     return both(
         _("From %(giver)s to %(taker)s: data custody of %(clients)s clients."),
-        clients=statement["clients"], giver=sides["transferor"], taker=sides["transferee"],
+        clients=statement["clients"],
+        giver=sides["transferor"],
+        taker=sides["transferee"],
     )
 
 
@@ -134,16 +177,26 @@ def _transfer_facts(transfer: Transfer, statement: Statement) -> list[dict[str, 
 
 
 def _batches(transfer: Transfer) -> dict[str, Any]:
-    moves = CustodyMove.objects.filter(occasion=transfer.pk, state=CustodyMove.State.ACCEPTED).order_by("number")
+    moves = CustodyMove.objects.filter(occasion=transfer.pk, state=CustodyMove.State.ACCEPTED).order_by(
+        "number"
+    )
     return {
         "title": both(_("Custody batches")),
         "columns": [
-            column(_("Batch"), number=True, width=1), column(_("Clients"), number=True, width=1),
-            column(_("Released"), width=2), column(_("Accepted"), width=2), column(_("Root of the batch"), width=4),
+            column(_("Batch"), number=True, width=1),
+            column(_("Clients"), number=True, width=1),
+            column(_("Released"), width=2),
+            column(_("Accepted"), width=2),
+            column(_("Root of the batch"), width=4),
         ],
         "rows": [
-            [str(move.number), f"{move.client_count:,d}", _moment(move.released_at), _moment(move.accepted_at),
-             grouped(bytes(move.members_root).hex())]
+            [
+                str(move.number),
+                f"{move.client_count:,d}",
+                _moment(move.released_at),
+                _moment(move.accepted_at),
+                grouped(bytes(move.members_root).hex()),
+            ]
             for move in moves
         ],
     }
@@ -152,8 +205,11 @@ def _batches(transfer: Transfer) -> dict[str, Any]:
 def _evidence(evidence: models.QuerySet[DeliveryEvidence]) -> dict[str, Any]:
     counted = evidence.values("channel", "outcome").annotate(count=Count("pk")).order_by("channel", "outcome")
     rows = [
-        [line(both(DeliveryEvidence.Channel(row["channel"]).label)),
-         line(both(DeliveryEvidence.Outcome(row["outcome"]).label)), f"{row['count']:,d}"]
+        [
+            line(both(DeliveryEvidence.Channel(row["channel"]).label)),
+            line(both(DeliveryEvidence.Outcome(row["outcome"]).label)),
+            f"{row['count']:,d}",
+        ]
         for row in counted
     ]
     return _table(_("Evidence of delivery"), (_("Channel"), _("Outcome")), rows)
@@ -161,18 +217,30 @@ def _evidence(evidence: models.QuerySet[DeliveryEvidence]) -> dict[str, Any]:
 
 def _announcements(campaigns: models.QuerySet[NoticeCampaign]) -> dict[str, Any]:
     rows = [
-        [one.medium, one.published_on.isoformat(), one.reference, one.signed_off_by.name if one.signed_off_by else "—"]
+        [
+            one.medium,
+            one.published_on.isoformat(),
+            one.reference,
+            one.signed_off_by.name if one.signed_off_by else "—",
+        ]
         for one in Announcement.objects.filter(campaign__in=campaigns).select_related("signed_off_by")
     ]
     titles = (_("Medium"), _("Published on"), _("Reference"), _("Signed off by counsel"))
-    return {"title": both(_("Announcements")), "columns": [column(title, width=1) for title in titles], "rows": rows}
+    return {
+        "title": both(_("Announcements")),
+        "columns": [column(title, width=1) for title in titles],
+        "rows": rows,
+    }
 
 
 def _objections(campaigns: models.QuerySet[NoticeCampaign]) -> dict[str, Any]:
     counted = Objection.objects.filter(campaign__in=campaigns).values("wish", "decision")
     rows = [
-        [line(both(Objection.Wish(row["wish"]).label)), line(both(Objection.Decision(row["decision"]).label)),
-         f"{row['count']:,d}"]
+        [
+            line(both(Objection.Wish(row["wish"]).label)),
+            line(both(Objection.Decision(row["decision"]).label)),
+            f"{row['count']:,d}",
+        ]
         for row in counted.annotate(count=Count("pk")).order_by("wish", "decision")
     ]
     return _table(_("Objections"), (_("Wish"), _("Decision")), rows)
@@ -182,7 +250,13 @@ def _compared(statement: Statement) -> dict[str, Any]:
     rows = []
     for name, counts in statement["reconciliation"].items():
         source, _slash, kind = name.partition("/")
-        rows.append([line(both(_source(source))), line(both(table_words(kind))), *(f"{counts[key]:,d}" for key in ("expected", "actual", "equal"))])
+        rows.append(
+            [
+                line(both(_source(source))),
+                line(both(table_words(kind))),
+                *(f"{counts[key]:,d}" for key in ("expected", "actual", "equal")),
+            ]
+        )
     columns = [column(_("Source"), width=3), column(_("File"), width=2)]
     columns += [column(title, number=True, width=1) for title in (_("Expected"), _("Came back"), _("Equal"))]
     return {"title": both(_("What was compared")), "columns": columns, "rows": rows}
@@ -193,15 +267,30 @@ def _breaks(title: Any, counted: Iterable[dict[str, Any]]) -> dict[str, Any]:
     for row in counted:
         words = _break_words(row)
         state = line(both(Break.State(row["state"]).label))
-        rows.append([line(words["source"]), line(words["kind"]), line(both(field_words(row["field"]))), state, f"{row['count']:,d}"])
+        rows.append(
+            [
+                line(words["source"]),
+                line(words["kind"]),
+                line(both(field_words(row["field"]))),
+                state,
+                f"{row['count']:,d}",
+            ]
+        )
     return _table(title, (_("Source"), _("Difference"), _("Field"), _("State")), rows)
 
 
 def _write_offs(run: Run) -> dict[str, Any]:
-    written = Break.objects.filter(run=run, state=Break.State.WRITTEN_OFF).select_related("asked_by", "decided_by")
+    written = Break.objects.filter(run=run, state=Break.State.WRITTEN_OFF).select_related(
+        "asked_by", "decided_by"
+    )
     rows = [
-        [grouped(row.row.replace(":", " ")), line(both(field_words(row.field))), row.asked_by.name if row.asked_by else "—",
-         row.decided_by.name if row.decided_by else "—", _moment(row.decided_at)]
+        [
+            grouped(row.row.replace(":", " ")),
+            line(both(field_words(row.field))),
+            row.asked_by.name if row.asked_by else "—",
+            row.decided_by.name if row.decided_by else "—",
+            _moment(row.decided_at),
+        ]
         for row in written.order_by("pk")
     ]
     titles = ((_("Row"), 3), (_("Field"), 2), (_("Asked by"), 2), (_("Decided by"), 2), (_("Decided"), 2))
@@ -227,7 +316,10 @@ def _source(code: str) -> Any:
 def _paragraphs(campaign: NoticeCampaign | None) -> list[dict[str, str] | str]:
     if campaign is None:
         return [both(_("No notice was sent."))]
-    english, chinese = ([part for part in text.replace("\r", "").split("\n") if part.strip()] for text in (campaign.text_en, campaign.text_zh))
+    english, chinese = (
+        [part for part in text.replace("\r", "").split("\n") if part.strip()]
+        for text in (campaign.text_en, campaign.text_zh)
+    )
     return [{"en": en or zh, "zh": zh or en} for en, zh in zip_longest(english, chinese, fillvalue="")]
 
 

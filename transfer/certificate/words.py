@@ -21,7 +21,8 @@ def both(text: str | Promise, **values: object) -> Both:
 
 def _in(text: str | Promise, language: str, key: str, values: dict[str, object]) -> str:
     chosen = {
-        name: value[key] if isinstance(value, dict) else _plain(value, language) for name, value in values.items()
+        name: value[key] if isinstance(value, dict) else _plain(value, language)
+        for name, value in values.items()
     }
     with translation.override(language):
         shown = str(text)
@@ -53,10 +54,14 @@ def line(words: Both) -> str:
 
 def grouped(digits: str) -> str:
     """A long digest in groups of eight, which can be compared by eye and break over lines."""
-    return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8)) if _HEX.fullmatch(digits) else digits
+    return (
+        " ".join(digits[at : at + 8] for at in range(0, len(digits), 8)) if _HEX.fullmatch(digits) else digits
+    )
 
 
-def heading(certificate: Certificate, statement: dict[str, Any], kind: str, title: str | Promise) -> dict[str, Any]:
+def heading(
+    certificate: Certificate, statement: dict[str, Any], kind: str, title: str | Promise
+) -> dict[str, Any]:
     """What stands on every paper: whose it is, its id, when, its approver, the checkpoint, the way to verify."""
     giver = statement["transferor"]
     name, size, root = statement["log"]["checkpoint"].split("\n")[:3]

@@ -11,4 +11,6 @@ class ProofForm(forms.Form):
         label=_("Find by"),
         choices=[("source_no", _("Client number at the transferor")), ("id_number", _("Identity number"))],
     )
-    value = forms.CharField(label=_("Number, exactly"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    value = forms.CharField(
+        label=_("Number, exactly"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

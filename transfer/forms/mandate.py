@@ -1,10 +1,11 @@
 """The form of a mandate."""
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-def _moment_field(label: str) -> forms.DateTimeField:
+def _moment_field(label: str | Promise) -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],

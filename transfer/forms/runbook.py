@@ -9,6 +9,7 @@ class PartyForm(forms.Form):
 
     tested_on = forms.DateField(label=_("Tested on"), widget=forms.DateInput(attrs={"type": "date"}))
     evidence_reference = forms.CharField(
-        label=_("Reference of the evidence"), max_length=80,
+        label=_("Reference of the evidence"),
+        max_length=80,
         help_text=_("Number of the test report or letter, so that it can be found."),
     )

@@ -26,7 +26,10 @@ class ReturnForm(forms.Form):
     """One file that came back, of those the person's side may hand in."""
 
     what = forms.ChoiceField(label=_("Which file"), choices=RETURNS)
-    file = forms.FileField(label=_("File"), help_text=_("CSV in UTF-8 with the agreed columns. It is sealed while it is uploaded."))
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV in UTF-8 with the agreed columns. It is sealed while it is uploaded."),
+    )
 
     def __init__(self, *arguments: Any, side: str, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -86,7 +86,9 @@ def _reopen_changed(run: Run, rows: Mapping[BreakKey, tuple[Break, BreakSecret]]
     subjects = {row.client_id for row in sealed if row.client_id is not None}
     before: dict[UUID, BreakSecret] = {}
     if sealed:
-        with reading(actor=by, organisation=organisation_of(run), purpose="reconciliation", subjects=subjects) as right:
+        with reading(
+            actor=by, organisation=organisation_of(run), purpose="reconciliation", subjects=subjects
+        ) as right:
             before = {row.pk: secret for row, secret in zip(sealed, open_rows(sealed, right), strict=True)}
             for key, row in standing.items():
                 if row.pk in before and before[row.pk] != rows[key][1]:
@@ -127,7 +129,11 @@ def reveal_break(*, break_: Break, purpose: str, words: str, by: User) -> BreakS
     if break_.client.custodian_id != by.organisation_id or break_.client.reveal_suspended:
         raise Refused("break.not_your_custody")
     with reading(
-        actor=by, organisation=by.organisation_id, purpose=purpose, subjects=[break_.client.pk], fields=["break"]
+        actor=by,
+        organisation=by.organisation_id,
+        purpose=purpose,
+        subjects=[break_.client.pk],
+        fields=["break"],
     ) as right:
         secret: BreakSecret = break_.open(right)
         key = open_data_keys([break_.client.pk], holder=by.organisation_id)[break_.client.pk]

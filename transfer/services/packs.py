@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -16,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from access.models import User
 from access.policies import require
 from audit.errors import Refused
-from audit.reading import reading
 from audit.services import record
 from printing.pdf import PrintingError, render
 from transfer import verify_handover
@@ -26,7 +24,6 @@ from transfer.models import Certificate, PackDocument, Transfer
 from transfer.services.certificates import party_keys, read_certificate, read_for, statement_in
 from transfer.services.locking import lock_transfer
 from vault.files import seal_stream
-from vault.models import SealedFile
 from vault.wraps import add_wraps
 
 Maker = Callable[[Certificate, dict[str, Any]], dict[str, Any]]
@@ -50,9 +47,13 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
         NotAllowed: ``by`` may not make the pack of this transfer.
         Refused: there is no certificate yet.
     """
-    transfer = lock_transfer(transfer, states={Transfer.State.SETTLED, Transfer.State.CLOSED, Transfer.State.RECONCILING})
+    transfer = lock_transfer(
+        transfer, states={Transfer.State.SETTLED, Transfer.State.CLOSED, Transfer.State.RECONCILING}
+    )
     require(by, "transfer.make_pack", transfer)
-    certificate = Certificate.objects.filter(transfer=transfer).select_related("transfer", "issued_by").first()
+    certificate = (
+        Certificate.objects.filter(transfer=transfer).select_related("transfer", "issued_by").first()
+    )
     if certificate is None:
         raise Refused("certificate.not_issued")
     made = list(documents_of(transfer))
@@ -61,10 +62,13 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
     statement = statement_in(read_certificate(certificate=certificate, by=by))
     for kind, (_title, form, maker) in PAPERS.items():
         paper = maker(certificate, statement)
-        for language in LANGUAGES:
-            made.append(_keep(transfer, kind, language, print_paper(form, paper, language), by))
+        made += [
+            _keep(transfer, kind, language, print_paper(form, paper, language), by) for language in LANGUAGES
+        ]
     digests = [document.digest for document in made]
-    record(CertificateEvent.PACK_MADE, actor=by, subject=certificate, transfer=str(transfer.pk), digests=digests)
+    record(
+        CertificateEvent.PACK_MADE, actor=by, subject=certificate, transfer=str(transfer.pk), digests=digests
+    )
     return made
 
 
@@ -84,7 +88,13 @@ def read_document(*, document: PackDocument, by: User) -> bytes:
         Refused: the stored paper is not the one whose digest was recorded.
     """
     require(by, "transfer.download_pack", document)
-    record(CertificateEvent.PACK_DOWNLOADED, actor=by, subject=document, organisation=by.organisation_id, sha256=document.digest)
+    record(
+        CertificateEvent.PACK_DOWNLOADED,
+        actor=by,
+        subject=document,
+        organisation=by.organisation_id,
+        sha256=document.digest,
+    )
     return _read(document, by)
 
 
@@ -106,14 +116,19 @@ def zip_pack(*, transfer: Transfer, by: User) -> bytes:
     parts["keys.json"] = party_keys(transfer)
     parts["verify_handover.py"] = verifier_program()
     record(
-        CertificateEvent.PACK_DOWNLOADED, actor=by, subject=certificate, organisation=by.organisation_id,
+        CertificateEvent.PACK_DOWNLOADED,
+        actor=by,
+        subject=certificate,
+        organisation=by.organisation_id,
         sha256=certificate.digest,
     )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             # One fixed date, so that the same pack is the same bytes.
-            archive.writestr(zipfile.ZipInfo(name, certificate.issued_at.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(name, certificate.issued_at.timetuple()[:6]), content, zipfile.ZIP_DEFLATED
+            )
     return packed.getvalue()
 
 
@@ -147,7 +162,9 @@ def with_code_points(value: Any) -> Any:
 def _markless(sign: str) -> bool:
     if sign == "\n":
         return False
-    return unicodedata.category(sign) in {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"} or ord(sign) > 0x2FFFF
+    return (
+        unicodedata.category(sign) in {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"} or ord(sign) > 0x2FFFF
+    )
 
 
 def verifier_program() -> bytes:
@@ -157,11 +174,20 @@ def verifier_program() -> bytes:
 
 def _keep(transfer: Transfer, kind: str, language: str, pdf: bytes, by: User) -> PackDocument:
     purpose = "certificate" if kind == "certificate" else "export"
-    file = seal_stream([pdf], holder=transfer.transferor_id, purpose=purpose, name=f"{transfer.number}-{kind}-{language}.pdf")
+    file = seal_stream(
+        [pdf], holder=transfer.transferor_id, purpose=purpose, name=f"{transfer.number}-{kind}-{language}.pdf"
+    )
     if transfer.transferee_id is not None:
-        add_wraps([file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file")
+        add_wraps(
+            [file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file"
+        )
     return PackDocument.objects.create(
-        transfer=transfer, kind=kind, language=language, file=file.pk, digest=hashlib.sha256(pdf).hexdigest(), made_by=by
+        transfer=transfer,
+        kind=kind,
+        language=language,
+        file=file.pk,
+        digest=hashlib.sha256(pdf).hexdigest(),
+        made_by=by,
     )
 
 

@@ -24,7 +24,7 @@ from transfer.importing.sealed_io import seekable
 from transfer.models import Break, ReturnFile, Run
 from transfer.policies import BOTH, TRANSFEREE, require_side, side_of
 from transfer.reconcile import Counts, Layout, Row, compare, total_by
-from transfer.services.breaks import keep_differences, mark_corrected
+from transfer.services.breaks import BreakKey, keep_differences, mark_corrected
 from transfer.services.locking import lock_transfer
 from transfer.services.runs import delivered_clients, organisation_of
 from vault.files import open_file
@@ -40,7 +40,10 @@ ROWS_AT_ONCE = 500_000
 # What must come back, in which columns, and how it is compared with the delivery.
 EXPECTED: dict[tuple[str, str], tuple[tuple[str, ...], Layout]] = {
     ("transferee", "clients"): (CLIENTS, Layout(("row_id",), CLIENTS[1:])),
-    ("transferee", "accounts"): (ACCOUNTS, Layout(("row_id",), ACCOUNTS[1:], frozenset({"balance", "frozen"}))),
+    ("transferee", "accounts"): (
+        ACCOUNTS,
+        Layout(("row_id",), ACCOUNTS[1:], frozenset({"balance", "frozen"})),
+    ),
     ("transferee", "holdings"): (
         HOLDINGS,
         Layout(("row_id",), HOLDINGS[1:], frozenset({"quantity", "frozen", "pledged"})),
@@ -62,7 +65,8 @@ def receive_return(*, run: Run, source: str, kind: str, file: SealedFile, by: Us
 
     Raises:
         NotAllowed: ``by`` may not receive returns of this transfer.
-        Refused: the file is of the transferee's system and ``by`` of another firm, nothing was delivered, the rehearsal has ended, or the file has not the agreed columns.
+        Refused: the file is of the transferee's system and ``by`` of another firm, nothing was delivered,
+            the rehearsal has ended, or the file has not the agreed columns.
     """
     transfer = lock_transfer(run.transfer_id)
     run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
@@ -77,13 +81,22 @@ def receive_return(*, run: Run, source: str, kind: str, file: SealedFile, by: Us
         raise Refused("run.has_ended")
     file = take_file(file, holder=by.organisation_id, purpose="return")
     rows = _count_rows(file, EXPECTED[source, kind][0], f"{source}/{kind}", by)
-    latest = ReturnFile.objects.filter(run=run, source=source, kind=kind).aggregate(last=Max("version"))["last"] or 0
+    latest = (
+        ReturnFile.objects.filter(run=run, source=source, kind=kind).aggregate(last=Max("version"))["last"]
+        or 0
+    )
     returned = ReturnFile.objects.create(
         run=run, source=source, kind=kind, version=latest + 1, file=file.pk, rows=rows, uploaded_by=by
     )
     record(
-        RunEvent.RETURN_RECEIVED, actor=by, subject=returned, transfer=str(transfer.pk), run=str(run.pk),
-        source=source, kind=kind, rows=rows,
+        RunEvent.RETURN_RECEIVED,
+        actor=by,
+        subject=returned,
+        transfer=str(transfer.pk),
+        run=str(run.pk),
+        source=source,
+        kind=kind,
+        rows=rows,
     )
     return returned
 
@@ -128,7 +141,7 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
     require_side(by, "transfer.receive_return", transfer, *BOTH)
     newest = newest_returns(run)
     _refuse_missing(newest)
-    found: set[tuple[str, ...]] = set()
+    found: set[BreakKey] = set()
     compared: dict[str, dict[str, int]] = {}
     with ExitStack() as rights:
         delivery = Delivery(run, by, rights)
@@ -136,7 +149,10 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
             came_back = Returned(newest[source, kind], by, rights)
             counts = Counts()
             differences = compare(
-                lambda: delivery.expected(source, kind), came_back.rows, layout, counts,  # noqa: B023
+                partial(delivery.expected, source, kind),
+                came_back.rows,
+                layout,
+                counts,
                 parts=1 + newest[source, kind].rows // ROWS_AT_ONCE,
             )
             owners = partial(delivery.owners, source, kind)
@@ -149,8 +165,13 @@ def reconcile(*, run: Run, by: User) -> dict[str, int]:
     run.save(update_fields=["compared", "state", "finished_at"])
     open_breaks = Break.objects.filter(run=run, state=Break.State.OPEN).count()
     record(
-        RunEvent.RECONCILED, actor=by, subject=run, transfer=str(transfer.pk), open=open_breaks,
-        corrected=corrected, found=len(found),
+        RunEvent.RECONCILED,
+        actor=by,
+        subject=run,
+        transfer=str(transfer.pk),
+        open=open_breaks,
+        corrected=corrected,
+        found=len(found),
     )
     return {"open": open_breaks, "corrected": corrected, "found": len(found)}
 
@@ -178,7 +199,9 @@ class Delivery:
     def expected(self, source: str, kind: str) -> Iterator[Row]:
         """What this source should send back for this kind."""
         if source == "depository":
-            return total_by(self._rows("holdings"), DEPOSITORY[:3], "quantity", lambda row: bool(row["account_no"]))
+            return total_by(
+                self._rows("holdings"), DEPOSITORY[:3], "quantity", lambda row: bool(row["account_no"])
+            )
         if source == "bank":
             return _bank_rows(self._rows("accounts"))
         return self._rows(kind)
@@ -195,10 +218,16 @@ class Delivery:
         """
         if source == ReturnFile.Source.TRANSFEREE:
             return self._owners_of_rows(kind, keys)
-        table, column = ("holdings", "account_no") if source == ReturnFile.Source.DEPOSITORY else ("accounts", "number")
+        table, column = (
+            ("holdings", "account_no") if source == ReturnFile.Source.DEPOSITORY else ("accounts", "number")
+        )
         numbers = {row[column]: row["client_no"] for row in self._rows(table) if row[column] in keys}
         wanted = set(numbers.values())
-        clients = {row["client_no"]: UUID(row["row_id"]) for row in self._rows("clients") if row["client_no"] in wanted}
+        clients = {
+            row["client_no"]: UUID(row["row_id"])
+            for row in self._rows("clients")
+            if row["client_no"] in wanted
+        }
         return {key: clients[number] for key, number in numbers.items()}
 
     def _owners_of_rows(self, kind: str, keys: set[str]) -> dict[str, UUID]:
@@ -232,13 +261,13 @@ class Returned:
         """The rows from the beginning."""
         for row in read_rows(open_file(self._file, self._right)):
             yield row | {
-                column: words.get(row[column], row[column]) for column, words in self._words.items() if column in row
+                column: words.get(row[column], row[column])
+                for column, words in self._words.items()
+                if column in row
             }
 
 
-_WORDS = {
-    column: dict(LAYOUTS["accounts"].by_name[column].choices) for column in ("market", "currency")
-}
+_WORDS = {column: dict(LAYOUTS["accounts"].by_name[column].choices) for column in ("market", "currency")}
 
 
 def _bank_rows(accounts: Iterator[Row]) -> Iterator[Row]:

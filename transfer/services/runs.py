@@ -16,8 +16,18 @@ from audit.reading import reading
 from audit.services import record
 from clients.models import Account, Client, Holding
 from transfer.delivery import (
-    ACCOUNTS, CLIENTS, HOLDINGS, CsvPart, Disguise, Numbers, Tokens, account_row, client_row, holding_row,
-    new_numbers, plainly,
+    ACCOUNTS,
+    CLIENTS,
+    HOLDINGS,
+    CsvPart,
+    Disguise,
+    Numbers,
+    Tokens,
+    account_row,
+    client_row,
+    holding_row,
+    new_numbers,
+    plainly,
 )
 from transfer.events import RunEvent
 from transfer.models import ClientCase, FieldPolicy, Run, Transfer
@@ -30,7 +40,7 @@ from vault.rows import Reading, open_rows
 from vault.wraps import add_wraps
 
 CHUNK = 1_000
-REHEARSED_IN = {Transfer.State.REVIEWING, Transfer.State.NOTIFYING, Transfer.State.READY}
+REHEARSED_IN: set[str] = {Transfer.State.REVIEWING, Transfer.State.NOTIFYING, Transfer.State.READY}
 STAYING = (ClientCase.State.LEFT, ClientCase.State.EXCLUDED)
 Row = tuple[str, ...]
 
@@ -121,9 +131,17 @@ def download_delivery(*, run: Run, by: User) -> tuple[SealedFile, Iterator[bytes
     if run.delivery_file is None:
         raise Refused("run.not_delivered")
     file = SealedFile.objects.get(pk=run.delivery_file)
-    with reading(actor=by, organisation=by.organisation_id, purpose="delivery_download", subjects=[file.pk]) as right:
+    with reading(
+        actor=by, organisation=by.organisation_id, purpose="delivery_download", subjects=[file.pk]
+    ) as right:
         pieces = open_file(file, right)
-    record(RunEvent.DELIVERY_DOWNLOADED, actor=by, subject=run, organisation=by.organisation_id, sha256=run.delivery_digest)
+    record(
+        RunEvent.DELIVERY_DOWNLOADED,
+        actor=by,
+        subject=run,
+        organisation=by.organisation_id,
+        sha256=run.delivery_digest,
+    )
     return file, pieces
 
 
@@ -146,7 +164,11 @@ def _settle(run: Run, file: SealedFile, clients: int) -> SealedFile:
     run.lease_until = None
     run.save(update_fields=["delivery_file", "delivery_digest", "state", "client_count", "lease_until"])
     record(
-        RunEvent.DELIVERED, actor=run.asked_by, subject=run, transfer=str(transfer.pk), count=clients,
+        RunEvent.DELIVERED,
+        actor=run.asked_by,
+        subject=run,
+        transfer=str(transfer.pk),
+        count=clients,
         sha256=run.delivery_digest,
     )
     return file
@@ -198,7 +220,12 @@ MakeRows = Callable[[list[Client], Reading, dict[UUID, str]], Iterator[Row]]
 
 
 def _rows(
-    run: Run, clients: QuerySet[Client], numbers: Numbers, progress: Iterator[int], heading: Row, make: MakeRows
+    run: Run,
+    clients: QuerySet[Client],
+    numbers: Numbers,
+    progress: Iterator[int],
+    heading: Row,
+    make: MakeRows,
 ) -> Iterator[Row]:
     yield heading
     stream = clients.iterator(chunk_size=CHUNK)
@@ -207,11 +234,15 @@ def _rows(
             done = next(progress)
         renew(run, reached=done)
         with reading(
-            actor=run.asked_by, organisation=organisation_of(run), purpose="delivery", subjects=[client.pk for client in chunk]
+            actor=run.asked_by,
+            organisation=organisation_of(run),
+            purpose="delivery",
+            subjects=[client.pk for client in chunk],
         ) as right:
             secrets_ = open_rows(chunk, right)
             known = {
-                client.pk: numbers.of(secret.source_no) for client, secret in zip(chunk, secrets_, strict=True)
+                client.pk: numbers.of(secret.source_no)
+                for client, secret in zip(chunk, secrets_, strict=True)
             }
             yield from make(chunk, right, known)
 

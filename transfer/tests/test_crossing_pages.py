@@ -20,7 +20,10 @@ def enqueued(monkeypatch):
     """What would have gone to the worker."""
     sent = []
     for name in ("deliver", "reconcile_run", "run_cutover"):
-        monkeypatch.setattr(f"transfer.views.rehearsals.{name}.delay_on_commit", lambda key, name=name: sent.append((name, key)))
+        monkeypatch.setattr(
+            f"transfer.views.rehearsals.{name}.delay_on_commit",
+            lambda key, name=name: sent.append((name, key)),
+        )
     return sent
 
 
@@ -28,7 +31,9 @@ def enqueued(monkeypatch):
 def sight(request, monkeypatch):
     """Gate 1 is open, which other tests prove; a test that asks for ``sight_closed`` finds it as it is."""
     if "sight_closed" not in request.fixturenames:
-        monkeypatch.setattr("transfer.policies.gate", lambda transfer, number: type("Open", (), {"open": True})())
+        monkeypatch.setattr(
+            "transfer.policies.gate", lambda transfer, number: type("Open", (), {"open": True})()
+        )
 
 
 @pytest.fixture
@@ -70,7 +75,12 @@ PAGES = ("rehearsals", "breaks", "runbook", "mandate", "cutover", "certificate",
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page_opens_for_both_firms_and_a_guest(
-    certificate, giver_manager, taker_officer, auditor, signed_in, language  # noqa: F811
+    certificate,
+    giver_manager,
+    taker_officer,
+    auditor,
+    signed_in,
+    language,  # noqa: F811
 ):
     run = Run.objects.get(transfer=certificate.transfer)
     for user in (giver_manager, taker_officer, auditor):
@@ -90,7 +100,9 @@ def test_every_page_opens_before_anything_has_happened(ready, giver_manager, sig
         assert browser.get(at(name, ready)).status_code == 200, name
 
 
-def test_a_stranger_and_a_person_without_the_duty_find_nothing(ready, make_user, law_firm, giver_staff, signed_in):  # noqa: F811
+def test_a_stranger_and_a_person_without_the_duty_find_nothing(
+    ready, make_user, law_firm, giver_staff, signed_in
+):  # noqa: F811
     stranger = make_user(law_firm, "counsel", username="stranger")
     for user in (stranger, giver_staff):
         browser = signed_in(user)
@@ -98,7 +110,9 @@ def test_a_stranger_and_a_person_without_the_duty_find_nothing(ready, make_user,
             assert browser.get(at(name, ready)).status_code == 404, (name, user.username)
 
 
-def test_the_transferee_sees_nothing_before_the_agreements_gate(ready, taker_manager, signed_in, sight_closed):  # noqa: F811
+def test_the_transferee_sees_nothing_before_the_agreements_gate(
+    ready, taker_manager, signed_in, sight_closed
+):  # noqa: F811
     for name in PAGES:
         assert signed_in(taker_manager).get(at(name, ready)).status_code == 409, name
 
@@ -112,7 +126,12 @@ def test_the_wrong_duty_is_refused_and_recorded(ready, giver_officer, stepped_up
 
 
 def test_a_delivery_is_downloaded_after_the_password_and_inside_a_recorded_reading(
-    rehearsal, ready, giver_manager, signed_in, stepped_up, audited  # noqa: F811
+    rehearsal,
+    ready,
+    giver_manager,
+    signed_in,
+    stepped_up,
+    audited,  # noqa: F811
 ):
     address = at("run-delivery", ready, rehearsal)
     assert "/step-up/" in signed_in(giver_manager).get(address)["Location"]
@@ -176,7 +195,9 @@ def _honest(run, by):
     yield "bank", "balances", "fund_account,bank,currency,balance\n0,x,CNY,0\n"
 
 
-def test_a_break_is_shown_masked_and_revealed_for_a_purpose(broken, ready, taker_steward, giver_steward, signed_in, audited):  # noqa: F811
+def test_a_break_is_shown_masked_and_revealed_for_a_purpose(
+    broken, ready, taker_steward, giver_steward, signed_in, audited
+):  # noqa: F811
     browser = signed_in(taker_steward)
     page = browser.get(at("break", ready, broken)).content.decode()
     assert "301" not in page
@@ -191,8 +212,12 @@ def test_a_break_is_shown_masked_and_revealed_for_a_purpose(broken, ready, taker
     assert refused.status_code == 409
 
 
-def test_a_write_off_takes_a_person_of_each_firm(broken, ready, taker_steward, taker_officer, giver_officer, signed_in, audited):  # noqa: F811
-    asked = signed_in(taker_steward).post(at("break-explain", ready, broken), {"words": "Rounding", "ask": ""})
+def test_a_write_off_takes_a_person_of_each_firm(
+    broken, ready, taker_steward, taker_officer, giver_officer, signed_in, audited
+):  # noqa: F811
+    asked = signed_in(taker_steward).post(
+        at("break-explain", ready, broken), {"words": "Rounding", "ask": ""}
+    )
     assert asked.status_code == 302
     assert signed_in(taker_steward).post(at("break-decide", ready, broken), {"grant": "1"}).status_code == 404
     signed_in(taker_officer).post(at("break-decide", ready, broken), {"grant": "1"})
@@ -207,12 +232,17 @@ def test_a_write_off_takes_a_person_of_each_firm(broken, ready, taker_steward, t
 def test_the_ledgers_filters_stand_in_the_address(broken, ready, taker_steward, signed_in):  # noqa: F811
     browser = signed_in(taker_steward)
     ledger = at("breaks", ready)
-    assert str(broken.pk) in browser.get(f"{ledger}?run={broken.run_id}&source=transferee&state=open").content.decode()
+    assert (
+        str(broken.pk)
+        in browser.get(f"{ledger}?run={broken.run_id}&source=transferee&state=open").content.decode()
+    )
     assert str(broken.pk) not in browser.get(f"{ledger}?state=written_off").content.decode()
     assert browser.get(f"{ledger}?run=nonsense&after=nonsense").status_code == 200
 
 
-def test_the_runbook_is_drafted_and_its_steps_walk_by_their_owners(ready, giver_manager, taker_manager, signed_in):  # noqa: F811
+def test_the_runbook_is_drafted_and_its_steps_walk_by_their_owners(
+    ready, giver_manager, taker_manager, signed_in
+):  # noqa: F811
     browser = signed_in(giver_manager)
     browser.post(at("runbook", ready))
     first = RunbookStep.objects.get(transfer=ready, number=1)
@@ -228,7 +258,9 @@ def test_the_runbook_is_drafted_and_its_steps_walk_by_their_owners(ready, giver_
     assert party.ready_by == giver_manager
 
 
-def test_go_is_signed_after_the_password(ready, giver_manager, giver_officer, signed_in, stepped_up, monkeypatch):  # noqa: F811
+def test_go_is_signed_after_the_password(
+    ready, giver_manager, giver_officer, signed_in, stepped_up, monkeypatch
+):  # noqa: F811
     monkeypatch.setattr("transfer.services.mandates.assess_cases", lambda **_: {})
     answer = signed_in(giver_manager).post(
         at("mandate-draft", ready), {"not_before": "2026-01-01T00:00", "not_after": "2036-01-01T00:00"}
@@ -241,7 +273,9 @@ def test_go_is_signed_after_the_password(ready, giver_manager, giver_officer, si
     assert "3 of 4 signatures are missing" in page
 
 
-def test_the_cutover_says_in_numbers_what_it_does_and_begins(ready, mandate, giver_manager, stepped_up, monkeypatch, enqueued):  # noqa: F811
+def test_the_cutover_says_in_numbers_what_it_does_and_begins(
+    ready, mandate, giver_manager, stepped_up, monkeypatch, enqueued
+):  # noqa: F811
     open_gate = type("Open", (), {"open": True, "missing": (), "facts": ()})()
     for module in ("services", "views"):
         monkeypatch.setattr(f"transfer.{module}.cutover.gate", lambda transfer, number: open_gate)

@@ -16,7 +16,14 @@ from clients.models import NoticeCampaign
 from transfer.certificate.papers import certificate_paper
 from transfer.models import PackDocument
 from transfer.services.certificates import download_certificate, read_certificate, statement_in
-from transfer.services.packs import PAPERS, certificate_pdf, print_paper, read_document, regulator_pack, zip_pack
+from transfer.services.packs import (
+    PAPERS,
+    certificate_pdf,
+    print_paper,
+    read_document,
+    regulator_pack,
+    zip_pack,
+)
 from transfer.tests.test_certificate import certificate, cut_over, mandate, ready  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.django_db
@@ -30,14 +37,23 @@ def words(pdf: bytes) -> str:
 @pytest.fixture
 def notice(certificate, canglan, giver_officer, giver_officer2):  # noqa: F811
     return NoticeCampaign.objects.create(
-        occasion=certificate.transfer_id, sender=canglan, number=1, text_en="Your account moves.\r\nYou may object.",
-        text_zh="您的账户将转移。\n您可以提出异议。", text_digest=b"\1" * 32, created_by=giver_officer, approved_by=giver_officer2,
+        occasion=certificate.transfer_id,
+        sender=canglan,
+        number=1,
+        text_en="Your account moves.\r\nYou may object.",
+        text_zh="您的账户将转移。\n您可以提出异议。",
+        text_digest=b"\1" * 32,
+        created_by=giver_officer,
+        approved_by=giver_officer2,
     )
 
 
 @pytest.fixture
 def pack(certificate, notice, giver_officer):  # noqa: F811
-    return {(row.kind, row.language): row for row in regulator_pack(transfer=certificate.transfer, by=giver_officer)}
+    return {
+        (row.kind, row.language): row
+        for row in regulator_pack(transfer=certificate.transfer, by=giver_officer)
+    }
 
 
 def test_every_paper_stands_in_both_languages_with_its_digest_in_the_log(audited, pack, certificate):  # noqa: F811
@@ -47,7 +63,9 @@ def test_every_paper_stands_in_both_languages_with_its_digest_in_the_log(audited
 
 def test_the_papers_say_the_figures_in_both_languages(pack, certificate, taker_officer):  # noqa: F811
     for language in ("en", "zh-hans"):
-        text = {kind: words(read_document(document=pack[kind, language], by=taker_officer)) for kind in PAPERS}
+        text = {
+            kind: words(read_document(document=pack[kind, language], by=taker_officer)) for kind in PAPERS
+        }
         assert "datacustodyof3clients" in text["certificate"]
         assert "3名客户的数据控制权" in text["certificate"]
         assert certificate.digest in text["certificate"]

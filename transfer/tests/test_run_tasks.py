@@ -28,7 +28,9 @@ def no_broker(monkeypatch):
     monkeypatch.setattr(run_cutover, "delay", lambda key: sent.append(("run_cutover", key)))
     monkeypatch.setattr(deliver, "delay", lambda key: sent.append(("deliver", key)))
     monkeypatch.setattr(reconcile_run, "delay", lambda key: sent.append(("reconcile_run", key)))
-    monkeypatch.setattr(cutover_tasks.current_app, "send_task", lambda name, keys: sent.append((name, *keys)), raising=False)
+    monkeypatch.setattr(
+        cutover_tasks.current_app, "send_task", lambda name, keys: sent.append((name, *keys)), raising=False
+    )
     return sent
 
 
@@ -37,7 +39,8 @@ def begun(mandate, ready, giver_manager, monkeypatch):  # noqa: F811
     from transfer.services.cutover import begin_cutover
 
     monkeypatch.setattr(
-        "transfer.services.cutover.gate", lambda transfer, number: type("Open", (), {"open": True, "missing": ()})()
+        "transfer.services.cutover.gate",
+        lambda transfer, number: type("Open", (), {"open": True, "missing": ()})(),
     )
     return begin_cutover(transfer=ready, by=giver_manager)
 
@@ -85,7 +88,9 @@ def test_five_workers_move_each_client_once(begun, ready, yuanxiu, settings, aud
     assert ready.state == "reconciling"
     assert set(Client.objects.values_list("custodian", flat=True)) == {yuanxiu.pk}
     assert list(CustodyMove.objects.order_by("number").values_list("number", "state")) == [
-        (1, "accepted"), (2, "accepted"), (3, "accepted"),
+        (1, "accepted"),
+        (2, "accepted"),
+        (3, "accepted"),
     ]
     kinds = [kind for kind, _ in audited()]
     assert kinds.count("custody.accepted") == 3
@@ -125,7 +130,9 @@ def test_the_reaper_asks_for_what_is_wanted_and_nothing_else(ready, giver_manage
 
 
 @pytest.mark.django_db
-def test_reconciling_is_done_in_the_name_of_whoever_asked(ready, giver_manager, taker_steward, no_broker, audited):  # noqa: F811
+def test_reconciling_is_done_in_the_name_of_whoever_asked(
+    ready, giver_manager, taker_steward, no_broker, audited
+):  # noqa: F811
     run = start_rehearsal(transfer=ready, by=giver_manager)
     make_delivery(run=run)
     run.refresh_from_db()
@@ -170,6 +177,10 @@ def test_every_task_is_known_to_the_worker():
     from handover.celery import app
 
     app.loader.import_default_modules()
-    names = {"transfer.tasks.runs.deliver", "transfer.tasks.runs.reconcile_run", "transfer.tasks.cutover.run_cutover"}
+    names = {
+        "transfer.tasks.runs.deliver",
+        "transfer.tasks.runs.reconcile_run",
+        "transfer.tasks.cutover.run_cutover",
+    }
     assert names <= set(app.tasks)
     assert app.conf.beat_schedule["reap-runs"]["task"] == run_tasks.reap_runs.name

@@ -27,7 +27,9 @@ urlpatterns: list[URLPattern] = [
     path("transfers/<uuid:pk>/runbook/parties/<uuid:party_pk>/", runbook.party, name="transfer-party"),
     *(
         path(
-            f"transfers/<uuid:pk>/runbook/steps/<uuid:step_pk>/{way}/", runbook.move_step, {"way": way},
+            f"transfers/<uuid:pk>/runbook/steps/<uuid:step_pk>/{way}/",
+            runbook.move_step,
+            {"way": way},
             name=f"transfer-runbook-{way}",
         )
         for way in ("start", "finish")
@@ -44,8 +46,17 @@ urlpatterns: list[URLPattern] = [
     path(f"{_CERTIFICATE}proof/<uuid:client_pk>/", certificate.proof, name="transfer-certificate-proof"),
     path(f"{_CERTIFICATE}pdf/<slug:language>/", certificate.pdf, name="transfer-certificate-pdf"),
     *(
-        path(f"{_CERTIFICATE}{name}", certificate.download, {"what": name}, name=f"transfer-certificate-{label}")
-        for name, label in (("certificate.json", "file"), ("keys.json", "keys"), ("verify_handover.py", "verifier"))
+        path(
+            f"{_CERTIFICATE}{name}",
+            certificate.download,
+            {"what": name},
+            name=f"transfer-certificate-{label}",
+        )
+        for name, label in (
+            ("certificate.json", "file"),
+            ("keys.json", "keys"),
+            ("verify_handover.py", "verifier"),
+        )
     ),
     path("transfers/<uuid:pk>/pack/", pack.pack, name="transfer-pack"),
     path("transfers/<uuid:pk>/pack/all.zip", pack.archive, name="transfer-pack-archive"),

@@ -21,7 +21,11 @@ from transfer.forms.breaks import BreakFilter, WordsForm
 from transfer.models import Break, Run, Transfer
 from transfer.policies import BOTH, side_of
 from transfer.services.breaks import (
-    REVEAL_PURPOSES, ask_write_off, decide_write_off, explain_break, reveal_break,
+    REVEAL_PURPOSES,
+    ask_write_off,
+    decide_write_off,
+    explain_break,
+    reveal_break,
 )
 from transfer.views.doors import address, carry_out
 from transfer.views.frame import find_open_transfer, person, show
@@ -60,12 +64,20 @@ def _table(request: HttpRequest, rows: QuerySet[Break]) -> dict[str, Any]:
     shown = list(page[: settings.PAGE_ROWS + 1])
     further = len(shown) > settings.PAGE_ROWS
     shown = shown[: settings.PAGE_ROWS]
-    kept = {key: value for key, value in request.GET.items() if key in {"run", "source", "state"} and value}
+    kept = {
+        key: str(value) for key, value in request.GET.items() if key in {"run", "source", "state"} and value
+    }
     return {
         "caption": _("Breaks"),
         "columns": [
-            {"title": _("Difference")}, {"title": _("Run")}, {"title": _("Source")}, {"title": _("Field")},
-            {"title": _("Expected → came back")}, {"title": _("State")}, {"title": _("Owner")}, {"title": _("Age")},
+            {"title": _("Difference")},
+            {"title": _("Run")},
+            {"title": _("Source")},
+            {"title": _("Field")},
+            {"title": _("Expected → came back")},
+            {"title": _("State")},
+            {"title": _("Owner")},
+            {"title": _("Age")},
         ],
         "rows": [_row(row) for row in shown],
         "pager": {
@@ -111,15 +123,24 @@ def one_break(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
     return _page(request, transfer, row)
 
 
-def _page(request: HttpRequest, transfer: Transfer, row: Break, form: WordsForm | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, transfer: Transfer, row: Break, form: WordsForm | None = None
+) -> HttpResponse:
     user = person(request)
     side = side_of(transfer, user.organisation_id)
     works = side in BOTH and may(user, "transfer.work_break", transfer)
     asked_by = row.asked_by if row.state == Break.State.WRITE_OFF_ASKED else None
     others = side in BOTH and asked_by is not None and asked_by.organisation_id != user.organisation_id
     return show(
-        request, "transfer/break.html", transfer, row=row, kind=kind_words(row), facts=_facts(row), form=form or WordsForm(),
-        sentence=_one_sentence(row), reveal=_reveal(request, row) if row.client_id else None,
+        request,
+        "transfer/break.html",
+        transfer,
+        row=row,
+        kind=kind_words(row),
+        facts=_facts(row),
+        form=form or WordsForm(),
+        sentence=_one_sentence(row),
+        reveal=_reveal(request, row) if row.client_id else None,
         may_explain=works and row.state == Break.State.OPEN,
         may_ask=works and row.state in {Break.State.OPEN, Break.State.EXPLAINED},
         may_decide=others and may(user, "transfer.decide_write_off", transfer),
@@ -139,7 +160,9 @@ def explain(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
         done = _("A compliance officer of the other firm is asked to decide the write-off.")
         ok = carry_out(request, lambda: ask_write_off(break_=row, words=words, by=by), done)
     else:
-        ok = carry_out(request, lambda: explain_break(break_=row, words=words, by=by), _("The break is explained."))
+        ok = carry_out(
+            request, lambda: explain_break(break_=row, words=words, by=by), _("The break is explained.")
+        )
     return redirect("transfer-break", pk, break_pk) if ok else _page(request, transfer, row, form)
 
 
@@ -149,7 +172,9 @@ def decide(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
     """An officer of the other firm writes the break off, or refuses to."""
     _transfer, row = _find(request, pk, break_pk)
     grant = request.POST.get("grant") == "1"
-    done = _("The break is written off.") if grant else _("The write-off is refused; the break is open again.")
+    done = (
+        _("The break is written off.") if grant else _("The write-off is refused; the break is open again.")
+    )
     carry_out(request, lambda: decide_write_off(break_=row, grant=grant, by=person(request)), done)
     return redirect("transfer-break", pk, break_pk)
 
@@ -160,17 +185,24 @@ def reveal(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
     """Both values for one minute, for a stated purpose; recorded before they are shown."""
     transfer, row = _find(request, pk, break_pk)
     secret = reveal_break(
-        break_=row, purpose=request.POST.get("purpose", ""), words=request.POST.get("words", ""), by=person(request)
+        break_=row,
+        purpose=request.POST.get("purpose", ""),
+        words=request.POST.get("words", ""),
+        by=person(request),
     )
     shown = {
-        "id": "values", "label": _("Expected → came back"), "seconds": 60,
+        "id": "values",
+        "label": _("Expected → came back"),
+        "seconds": 60,
         "value": f"{secret.expected or '—'} → {secret.actual or '—'} ({secret.source_key})",
         "masked_url": reverse("transfer-break-masked", args=[pk, break_pk]),
     }
     if request.headers.get("HX-Request"):
         response = render(request, "parts/revealed.html", {"reveal": shown})
     else:
-        response = show(request, "transfer/break_revealed.html", transfer, row=row, reveal=shown, kind=kind_words(row))
+        response = show(
+            request, "transfer/break_revealed.html", transfer, row=row, reveal=shown, kind=kind_words(row)
+        )
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -186,15 +218,20 @@ def masked(request: HttpRequest, pk: UUID, break_pk: UUID) -> HttpResponse:
 def _reveal(request: HttpRequest, row: Break) -> dict[str, Any]:
     allowed = may(person(request), "transfer.reveal_break", row)
     return {
-        "id": "values", "label": _("Expected → came back"), "masked": "**** → ****",
+        "id": "values",
+        "label": _("Expected → came back"),
+        "masked": "**** → ****",
         "action": reverse("transfer-break-reveal", args=[row.run.transfer_id, row.pk]) if allowed else "",
-        "purposes": list(REVEAL_PURPOSES.items()), "seconds": 60,
+        "purposes": list(REVEAL_PURPOSES.items()),
+        "seconds": 60,
     }
 
 
 def _find(request: HttpRequest, pk: UUID, break_pk: UUID) -> tuple[Transfer, Break]:
     transfer = find_open_transfer(request, pk)
-    rows = Break.objects.filter(run__transfer=transfer).select_related("run", "run__transfer", "client", "asked_by", "decided_by")
+    rows = Break.objects.filter(run__transfer=transfer).select_related(
+        "run", "run__transfer", "client", "asked_by", "decided_by"
+    )
     return transfer, get_object_or_404(rows, pk=break_pk)
 
 
@@ -231,17 +268,26 @@ def _sentence(transfer: Transfer) -> str:
     opened = rows.filter(state=Break.State.OPEN).count()
     asked = rows.filter(state=Break.State.WRITE_OFF_ASKED).count()
     return _("Breaks in all runs: %(total)s; open: %(open)s; waiting for the other firm: %(asked)s.") % {
-        "total": f"{rows.count():,d}", "open": f"{opened:,d}", "asked": asked,
+        "total": f"{rows.count():,d}",
+        "open": f"{opened:,d}",
+        "asked": asked,
     }
 
 
 def _empty(chosen: dict[str, Any]) -> dict[str, Any]:
     if chosen:
-        return {"title": _("No break is like this"), "what": _("Choose another run, source or state."), "icon": "filter"}
+        return {
+            "title": _("No break is like this"),
+            "what": _("Choose another run, source or state."),
+            "icon": "filter",
+        }
     return {
-        "title": _("No breaks"), "icon": "git-compare",
+        "title": _("No breaks"),
+        "icon": "git-compare",
         "what": _("Every difference that a reconciliation finds will stand here with its owner and age."),
-        "why": _("A rehearsal's breaks must be explained before gate 6 opens; the cutover's are printed in the certificate."),
+        "why": _(
+            "A rehearsal's breaks must be explained before gate 6 opens; the cutover's are printed in the certificate."
+        ),
     }
 
 

@@ -24,7 +24,12 @@ from transfer.forms.transfers import EmptyForm
 from transfer.models import Break, Certificate, ClientCase, ReturnFile, Run, Transfer
 from transfer.policies import BOTH, side_of
 from transfer.services.certificates import (
-    download_certificate, draw_proof, issue_certificate, party_keys, read_certificate, statement_in,
+    download_certificate,
+    draw_proof,
+    issue_certificate,
+    party_keys,
+    read_certificate,
+    statement_in,
 )
 from transfer.services.packs import LANGUAGES, certificate_pdf, documents_of, verifier_program
 from transfer.views.acts import Act, perform
@@ -49,30 +54,51 @@ def certificate(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _not_yet(request: HttpRequest, transfer: Transfer) -> HttpResponse:
     reconciled = Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER, state=Run.State.DONE).exists()
-    waiting = Break.objects.filter(run__transfer=transfer, run__kind=Run.Kind.CUTOVER, state=Break.State.WRITE_OFF_ASKED)
+    waiting = Break.objects.filter(
+        run__transfer=transfer, run__kind=Run.Kind.CUTOVER, state=Break.State.WRITE_OFF_ASKED
+    )
     sentence = _("The certificate is issued after the cutover is reconciled.")
     if reconciled:
         sentence = _("The cutover is reconciled. Next move: a compliance officer issues the certificate.")
     return show(
-        request, "transfer/certificate_none.html", transfer, sentence=sentence, empty=_empty(),
+        request,
+        "transfer/certificate_none.html",
+        transfer,
+        sentence=sentence,
+        empty=_empty(),
         waiting=waiting.count(),
-        may_issue=reconciled and transfer.state == Transfer.State.RECONCILING
+        may_issue=reconciled
+        and transfer.state == Transfer.State.RECONCILING
         and side_of(transfer, person(request).organisation_id) in BOTH
         and may(person(request), "transfer.issue_certificate", transfer),
     )
 
 
 def _page(
-    request: HttpRequest, transfer: Transfer, found: Certificate, form: ProofForm,
+    request: HttpRequest,
+    transfer: Transfer,
+    found: Certificate,
+    form: ProofForm,
     matches: list[dict[str, str]] | None = None,
 ) -> HttpResponse:
     user = person(request)
     statement = statement_in(read_certificate(certificate=found, by=user))
     return show(
-        request, "transfer/certificate.html", transfer, certificate=found, form=form, matches=matches, command=COMMAND,
-        sentence=_sentence(statement), exceptions=statement["exceptions"], open_breaks=_open_breaks(transfer, statement),
-        notes=[NOTES.get(note, note) for note in statement["notes"]], facts=_facts(found, statement),
-        signers=_signers(statement), batches=batches_table(transfer), has_pack=bool(documents_of(transfer)),
+        request,
+        "transfer/certificate.html",
+        transfer,
+        certificate=found,
+        form=form,
+        matches=matches,
+        command=COMMAND,
+        sentence=_sentence(statement),
+        exceptions=statement["exceptions"],
+        open_breaks=_open_breaks(transfer, statement),
+        notes=[NOTES.get(note, note) for note in statement["notes"]],
+        facts=_facts(found, statement),
+        signers=_signers(statement),
+        batches=batches_table(transfer),
+        has_pack=bool(documents_of(transfer)),
         may_prove=may(user, "transfer.draw_proof", transfer),
     )
 
@@ -83,11 +109,15 @@ def _page(
 def issue(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Both organisations' certificate keys sign, after the consequences were read."""
     transfer = find_open_transfer(request, pk)
-    open_breaks = Break.objects.filter(run__transfer=transfer, run__kind=Run.Kind.CUTOVER, state=Break.State.OPEN).count()
+    open_breaks = Break.objects.filter(
+        run__transfer=transfer, run__kind=Run.Kind.CUTOVER, state=Break.State.OPEN
+    ).count()
     accepted = ClientCase.objects.filter(transfer=transfer, state=ClientCase.State.ACCEPTED).count()
     act = Act(
         title=gettext_lazy("Issue the certificate"),
-        sentence=gettext_lazy("The certificate states what was handed over; both firms sign it, and anybody can check it."),
+        sentence=gettext_lazy(
+            "The certificate states what was handed over; both firms sign it, and anybody can check it."
+        ),
         submit=gettext_lazy("Issue the certificate"),
         back=reverse("transfer-certificate", args=[pk]),
         done=gettext_lazy("The certificate is issued."),
@@ -95,8 +125,11 @@ def issue(request: HttpRequest, pk: UUID) -> HttpResponse:
         step_up=True,
         consequences=[
             {"count": accepted, "text": gettext_lazy("clients are certified as handed over")},
-            {"count": open_breaks, "text": gettext_lazy("open breaks are printed on its first page"),
-             "url": reverse("transfer-breaks", args=[pk]) + "?state=open"},
+            {
+                "count": open_breaks,
+                "text": gettext_lazy("open breaks are printed on its first page"),
+                "url": reverse("transfer-breaks", args=[pk]) + "?state=open",
+            },
         ],
         irreversible=[gettext_lazy("There is one certificate; it cannot be changed or issued again.")],
     )
@@ -116,7 +149,9 @@ def download(request: HttpRequest, pk: UUID, what: str) -> HttpResponseBase:
     if what == "keys.json":
         return attachment(party_keys(transfer), name=what, kind="application/json")
     return attachment(
-        download_certificate(certificate=found, by=person(request)), name="certificate.json", kind="application/json"
+        download_certificate(certificate=found, by=person(request)),
+        name="certificate.json",
+        kind="application/json",
     )
 
 
@@ -142,7 +177,11 @@ def search(request: HttpRequest, pk: UUID) -> HttpResponse:
     if form.is_valid():
         rows = _clients_with(transfer, **form.cleaned_data).order_by("pk")[:10]
         matches = [
-            {"client": str(row.pk), "kind": row.get_kind_display(), "url": reverse("transfer-certificate-proof", args=[pk, row.pk])}
+            {
+                "client": str(row.pk),
+                "kind": row.get_kind_display(),
+                "url": reverse("transfer-certificate-proof", args=[pk, row.pk]),
+            }
             for row in rows
         ]
     return _page(request, transfer, found, form, matches)
@@ -179,7 +218,8 @@ def _find(request: HttpRequest, pk: UUID) -> tuple[Transfer, Certificate]:
 
 def _sentence(statement: dict[str, Any]) -> str:
     return _("Clients handed over: %(clients)s. Exceptions: %(exceptions)s. Open breaks: %(breaks)s.") % {
-        "clients": f"{statement['clients']:,d}", "exceptions": len(statement["exceptions"]),
+        "clients": f"{statement['clients']:,d}",
+        "exceptions": len(statement["exceptions"]),
         "breaks": sum(row["count"] for row in statement["open_breaks"]),
     }
 
@@ -189,15 +229,22 @@ def _open_breaks(transfer: Transfer, statement: dict[str, Any]) -> dict[str, Any
     rows = []
     for row in statement["open_breaks"]:
         table, _dot, how = row["kind"].partition(".")
-        rows.append([
-            ReturnFile.Source(row["source"]).label, _("%(table)s: %(how)s") % {"table": table_words(table), "how": BREAK_KINDS.get(how, how)},
-            str(field_words(row["field"])), {"kind": "state", "value": row["state"]},
-            {"value": row["count"], "url": f"{ledger}?source={row['source']}&state={row['state']}"},
-        ])
+        rows.append(
+            [
+                ReturnFile.Source(row["source"]).label,
+                _("%(table)s: %(how)s") % {"table": table_words(table), "how": BREAK_KINDS.get(how, how)},
+                str(field_words(row["field"])),
+                {"kind": "state", "value": row["state"]},
+                {"value": row["count"], "url": f"{ledger}?source={row['source']}&state={row['state']}"},
+            ]
+        )
     return {
         "caption": _("Open breaks"),
         "columns": [
-            {"title": _("Source")}, {"title": _("Difference")}, {"title": _("Field")}, {"title": _("State")},
+            {"title": _("Source")},
+            {"title": _("Difference")},
+            {"title": _("Field")},
+            {"title": _("State")},
             {"title": _("Count"), "number": True},
         ],
         "rows": rows,
@@ -209,12 +256,22 @@ def _facts(found: Certificate, statement: dict[str, Any]) -> list[dict[str, Any]
     return [
         {"term": _("Number"), "value": found.number},
         {"term": _("Issued"), "value": found.issued_at, "note": found.issued_by.name},
-        {"term": _("Point of no return"), "value": parse_datetime(statement["transfer"]["no_return_at"] or "") or "—"},
+        {
+            "term": _("Point of no return"),
+            "value": parse_datetime(statement["transfer"]["no_return_at"] or "") or "—",
+        },
         {"term": _("Clients"), "value": found.client_count},
         {"term": _("Merkle root of the clients"), "value": {"kind": "code", "value": statement["root"]}},
         {"term": _("SHA-256 of the certificate file"), "value": {"kind": "code", "value": found.digest}},
-        {"term": _("Agreement"), "value": {"kind": "code", "value": statement["agreement"].get("digest", "—")}},
-        {"term": _("Log checkpoint"), "value": {"kind": "code", "value": root}, "note": _("%(size)s entries") % {"size": f"{int(size):,d}"}},
+        {
+            "term": _("Agreement"),
+            "value": {"kind": "code", "value": statement["agreement"].get("digest", "—")},
+        },
+        {
+            "term": _("Log checkpoint"),
+            "value": {"kind": "code", "value": root},
+            "note": _("%(size)s entries") % {"size": f"{int(size):,d}"},
+        },
     ]
 
 
@@ -223,7 +280,10 @@ def _signers(statement: dict[str, Any]) -> dict[str, Any]:
         "caption": _("Signed by"),
         "columns": [{"title": _("Organisation")}, {"title": _("Key fingerprint")}],
         "rows": [
-            [statement[side]["name_zh"] + " " + statement[side]["name_en"], {"kind": "code", "value": statement[side]["certificate_key"]}]
+            [
+                statement[side]["name_zh"] + " " + statement[side]["name_en"],
+                {"kind": "code", "value": statement[side]["certificate_key"]},
+            ]
             for side in ("transferor", "transferee")
         ],
     }
@@ -231,7 +291,13 @@ def _signers(statement: dict[str, Any]) -> dict[str, Any]:
 
 def _empty() -> dict[str, Any]:
     return {
-        "title": _("No certificate yet"), "icon": "certificate",
-        "what": _("The certificate states, signed by both firms, which clients were handed over, on which facts, with which exceptions and open breaks. Anybody can check it offline with one small program."),
-        "why": _("It needs a finished cutover whose returns are reconciled, and no write-off waiting for its second person."),
+        "title": _("No certificate yet"),
+        "icon": "certificate",
+        "what": _(
+            "The certificate states, signed by both firms, which clients were handed over, on which facts, "
+            "with which exceptions and open breaks. Anybody can check it offline with one small program."
+        ),
+        "why": _(
+            "It needs a finished cutover whose returns are reconciled, and no write-off waiting for its second person."
+        ),
     }

@@ -38,12 +38,19 @@ def cutover(request: HttpRequest, pk: UUID) -> HttpResponse:
     words: dict[str, Any] = run_context(request, transfer, run) if run is not None else {}
     decision = gate(transfer, 8)
     user = person(request)
-    begins = side_of(transfer, user.organisation_id) == TRANSFEROR and may(user, "transfer.run_cutover", transfer)
+    begins = side_of(transfer, user.organisation_id) == TRANSFEROR and may(
+        user, "transfer.run_cutover", transfer
+    )
     return show(
-        request, "transfer/cutover.html", transfer, decision=decision, batches=batches_table(transfer),
+        request,
+        "transfer/cutover.html",
+        transfer,
+        decision=decision,
+        batches=batches_table(transfer),
         moving=moving_job(transfer, run) if run is not None else None,
         may_begin=run is None and transfer.state == Transfer.State.READY and decision.open and begins,
-        **words, sentence=_sentence(transfer, len(decision.missing)),
+        **words,
+        sentence=_sentence(transfer, len(decision.missing)),
     )
 
 
@@ -66,7 +73,9 @@ def begin(request: HttpRequest, pk: UUID) -> HttpResponse:
         consequences=_consequences(transfer, live),
         irreversible=[
             gettext_lazy("From now on the transfer cannot be aborted."),
-            gettext_lazy("With each accepted batch the transferor's keys to its clients' data are withdrawn."),
+            gettext_lazy(
+                "With each accepted batch the transferor's keys to its clients' data are withdrawn."
+            ),
             gettext_lazy("Both firms' signatures under each batch stand in the certificate."),
         ],
         signers=[signer for side in sides(transfer, live) for signer in side["signers"]],
@@ -101,7 +110,11 @@ def moving_job(transfer: Transfer, run: Run) -> dict[str, Any]:
     live = live_mandate(transfer)
     total = live.client_count if live is not None else accepted
     job: dict[str, Any] = {
-        "id": f"moving-{run.pk}", "title": _("Clients handed over"), "unit": _("clients"), "done": accepted, "total": total,
+        "id": f"moving-{run.pk}",
+        "title": _("Clients handed over"),
+        "unit": _("clients"),
+        "done": accepted,
+        "total": total,
         "state": job_state(run) if cutting else "done",
         "poll_url": reverse("transfer-cutover-progress", args=[transfer.pk]),
         "resume_url": reverse("transfer-run-retry", args=[transfer.pk, run.pk]),
@@ -121,14 +134,22 @@ def batches_table(transfer: Transfer) -> dict[str, Any]:
     return {
         "caption": _("Batches"),
         "columns": [
-            {"title": _("Batch"), "number": True}, {"title": _("Clients"), "number": True}, {"title": _("State")},
-            {"title": _("Released")}, {"title": _("Transferor's signature")}, {"title": _("Accepted")},
+            {"title": _("Batch"), "number": True},
+            {"title": _("Clients"), "number": True},
+            {"title": _("State")},
+            {"title": _("Released")},
+            {"title": _("Transferor's signature")},
+            {"title": _("Accepted")},
             {"title": _("Transferee's signature")},
         ],
         "rows": [
             [
-                move.number, move.client_count, {"kind": "state", "value": move.state}, move.released_at,
-                {"kind": "code", "value": _short(move.release_signature)}, move.accepted_at or "—",
+                move.number,
+                move.client_count,
+                {"kind": "state", "value": move.state},
+                move.released_at,
+                {"kind": "code", "value": _short(move.release_signature)},
+                move.accepted_at or "—",
                 {"kind": "code", "value": _short(move.acceptance_signature)},
             ]
             for move in moves
@@ -136,19 +157,25 @@ def batches_table(transfer: Transfer) -> dict[str, Any]:
     }
 
 
-def _short(signature: bytes | None) -> str:
+def _short(signature: bytes | memoryview | None) -> str:
     return "—" if not signature else f"{bytes(signature).hex()[:10]}…"
 
 
 def _run_of(transfer: Transfer) -> Run | None:
-    return Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER).select_related("transfer", "asked_by").first()
+    return (
+        Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER)
+        .select_related("transfer", "asked_by")
+        .first()
+    )
 
 
 def _consequence_sentence(transfer: Transfer, live: Mandate | None) -> str:
     if live is None or transfer.transferee is None:
         return _("There is no mandate: the cutover cannot begin.")
     return _("%(count)s clients pass: %(giver)s → %(taker)s") % {
-        "count": f"{live.client_count:,d}", "giver": transfer.transferor.name, "taker": transfer.transferee.name,
+        "count": f"{live.client_count:,d}",
+        "giver": transfer.transferor.name,
+        "taker": transfer.transferee.name,
     }
 
 
@@ -160,8 +187,11 @@ def _consequences(transfer: Transfer, live: Mandate | None) -> list[dict[str, An
         transfer=transfer, state__in=[ClientCase.State.LEFT, ClientCase.State.EXCLUDED]
     ).count()
     return [
-        {"count": live.client_count, "text": _("clients change the firm that is responsible for their data"),
-         "url": address("transfer-cases", transfer.pk)},
+        {
+            "count": live.client_count,
+            "text": _("clients change the firm that is responsible for their data"),
+            "url": address("transfer-cases", transfer.pk),
+        },
         {"count": batches, "text": _("batches are released and accepted, each signed by both firms")},
         {"count": staying, "text": _("clients do not move: they have left or are excluded")},
     ]

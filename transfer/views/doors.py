@@ -34,7 +34,9 @@ def of_transfer(rows: QuerySet[Row], transfer: Transfer, pk: UUID) -> Row:
     return get_object_or_404(rows.filter(transfer=transfer), pk=pk)
 
 
-def attachment(content: bytes | Iterable[bytes], *, name: str, kind: str) -> HttpResponse | StreamingHttpResponse:
+def attachment(
+    content: bytes | Iterable[bytes], *, name: str, kind: str
+) -> HttpResponse | StreamingHttpResponse:
     """A file to take away; no browser and no proxy keeps a copy of it."""
     response: HttpResponse | StreamingHttpResponse
     if isinstance(content, bytes):

@@ -35,10 +35,22 @@ def mandate(request: HttpRequest, pk: UUID) -> HttpResponse:
     ready = transfer.state == Transfer.State.READY
     signed = live is not None and live.signatures.filter(signed_by=user).exists()
     return show(
-        request, "transfer/mandate.html", transfer, mandate=live, sentence=_sentence(live), sides=sides(transfer, live),
-        facts=_facts(live) if live else [], frozen=_frozen(live), empty=_empty(),
-        may_draft=ready and side_of(transfer, user.organisation_id) == TRANSFEROR and may(user, "transfer.run_cutover", transfer),
-        may_sign=ready and live is not None and not signed and may(user, "transfer.sign_mandate", transfer)
+        request,
+        "transfer/mandate.html",
+        transfer,
+        mandate=live,
+        sentence=_sentence(live),
+        sides=sides(transfer, live),
+        facts=_facts(live) if live else [],
+        frozen=_frozen(live),
+        empty=_empty(),
+        may_draft=ready
+        and side_of(transfer, user.organisation_id) == TRANSFEROR
+        and may(user, "transfer.run_cutover", transfer),
+        may_sign=ready
+        and live is not None
+        and not signed
+        and may(user, "transfer.sign_mandate", transfer)
         and user.organisation_id in transfer.parties(),
     )
 
@@ -49,16 +61,25 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A mandate over exactly the clients who may move now."""
     transfer = find_open_transfer(request, pk)
     now = timezone.localtime().replace(second=0, microsecond=0)
-    form = MandateForm(request.POST or None, initial={"not_before": now, "not_after": now + datetime.timedelta(hours=12)})
+    form = MandateForm(
+        request.POST or None, initial={"not_before": now, "not_after": now + datetime.timedelta(hours=12)}
+    )
     act = Act(
         title=gettext_lazy("Draft a mandate"),
-        sentence=gettext_lazy("The facts of gates 1 to 7 and the set of clients are frozen by digest. An earlier mandate is withdrawn with its signatures."),
+        sentence=gettext_lazy(
+            "The facts of gates 1 to 7 and the set of clients are frozen by digest. An earlier mandate is "
+            "withdrawn with its signatures."
+        ),
         submit=gettext_lazy("Draft the mandate"),
         back=reverse("transfer-mandate", args=[pk]),
         done=gettext_lazy("The mandate is drafted. Two people of each side sign it next."),
     )
     return perform(
-        request, transfer, form, act, lambda words: draft_mandate(transfer=transfer, by=person(request), **words)
+        request,
+        transfer,
+        form,
+        act,
+        lambda words: draft_mandate(transfer=transfer, by=person(request), **words),
     )
 
 
@@ -80,27 +101,42 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
         confirms=True,
         danger=True,
         step_up=True,
-        consequences=[{"count": live.client_count, "text": gettext_lazy("clients may be handed over in the window")}],
+        consequences=[
+            {"count": live.client_count, "text": gettext_lazy("clients may be handed over in the window")}
+        ],
         irreversible=[gettext_lazy("Your signature stands in the certificate with your name.")],
         signers=[signer for side in sides(transfer, live) for signer in side["signers"]],
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
-    return perform(request, transfer, form, act, lambda _words: sign_mandate(mandate=live, by=person(request)))
+    return perform(
+        request, transfer, form, act, lambda _words: sign_mandate(mandate=live, by=person(request))
+    )
 
 
 def sides(transfer: Transfer, live: Mandate | None) -> list[dict[str, Any]]:
     """Per side: who has signed, and how many are missing."""
-    rows = [] if live is None else list(live.signatures.select_related("signed_by", "organisation").order_by("signed_at"))
+    rows = (
+        []
+        if live is None
+        else list(live.signatures.select_related("signed_by", "organisation").order_by("signed_at"))
+    )
     found = []
     for organisation in filter(None, (transfer.transferor, transfer.transferee)):
         mine = [row for row in rows if row.organisation_id == organisation.pk]
         missing = max(SIGNATURES_PER_SIDE - len(mine), 0)
         signers = [
-            {"name": row.signed_by.name, "organisation": organisation.name, "signed": True, "at": row.signed_at,
-             "fingerprint": row.fingerprint}
+            {
+                "name": row.signed_by.name,
+                "organisation": organisation.name,
+                "signed": True,
+                "at": row.signed_at,
+                "fingerprint": row.fingerprint,
+            }
             for row in mine
         ]
-        signers += [{"name": _("one more person"), "organisation": organisation.name, "signed": False}] * missing
+        signers += [
+            {"name": _("one more person"), "organisation": organisation.name, "signed": False}
+        ] * missing
         found.append({"name": organisation.name, "signers": signers, "missing": missing})
     return found
 
@@ -113,7 +149,8 @@ def _sentence(live: Mandate | None) -> str:
         return _("The mandate's window is over.")
     if missing > 0:
         return _("%(missing)s of 4 signatures are missing for %(count)s clients.") % {
-            "missing": missing, "count": f"{live.client_count:,d}",
+            "missing": missing,
+            "count": f"{live.client_count:,d}",
         }
     return _("Both sides have said go for %(count)s clients.") % {"count": f"{live.client_count:,d}"}
 
@@ -121,7 +158,10 @@ def _sentence(live: Mandate | None) -> str:
 def _facts(live: Mandate) -> list[dict[str, Any]]:
     return [
         {"term": _("Clients"), "value": live.client_count},
-        {"term": _("Root over the set of clients"), "value": {"kind": "code", "value": bytes(live.clients_root).hex()}},
+        {
+            "term": _("Root over the set of clients"),
+            "value": {"kind": "code", "value": bytes(live.clients_root).hex()},
+        },
         {"term": _("Not before"), "value": live.not_before},
         {"term": _("Not after"), "value": live.not_after},
         {"term": _("Drafted by"), "value": live.created_by.name},
@@ -132,12 +172,20 @@ def _facts(live: Mandate) -> list[dict[str, Any]]:
 def _frozen(live: Mandate | None) -> dict[str, Any]:
     words = {}
     if live is not None:
-        words = {(number, fact.code): str(fact.text) for number in TITLES for fact in gate(live.transfer, number).facts}
+        words = {
+            (number, fact.code): str(fact.text)
+            for number in TITLES
+            for fact in gate(live.transfer, number).facts
+        }
     rows = [
         [
-            str(number), words.get((number, code), code),
-            {"kind": "state", "value": "met" if ok else "gate_exception" if excepted else "unmet",
-             "word": "" if ok or not excepted else _("by exception")},
+            str(number),
+            words.get((number, code), code),
+            {
+                "kind": "state",
+                "value": "met" if ok else "gate_exception" if excepted else "unmet",
+                "word": "" if ok or not excepted else _("by exception"),
+            },
         ]
         for number, code, ok, excepted in (live.facts if live else [])
     ]
@@ -150,7 +198,11 @@ def _frozen(live: Mandate | None) -> dict[str, Any]:
 
 def _empty() -> dict[str, Any]:
     return {
-        "title": _("No mandate yet"), "icon": "signature",
-        "what": _("The mandate says which clients may be handed over, in which window, and on which facts. Two people of each side sign it."),
+        "title": _("No mandate yet"),
+        "icon": "signature",
+        "what": _(
+            "The mandate says which clients may be handed over, in which window, and on which facts. Two "
+            "people of each side sign it."
+        ),
         "why": _("Every batch quotes its digest; without it nothing moves."),
     }

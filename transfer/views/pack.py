@@ -27,17 +27,28 @@ def pack(request: HttpRequest, pk: UUID) -> HttpResponse:
     transfer = find_open_transfer(request, pk)
     if request.method == "POST":
         by = person(request)
-        carry_out(request, lambda: regulator_pack(transfer=transfer, by=by), _("The pack is made; its digests stand in the log."))
+        carry_out(
+            request,
+            lambda: regulator_pack(transfer=transfer, by=by),
+            _("The pack is made; its digests stand in the log."),
+        )
         return redirect("transfer-pack", pk)
     documents = documents_of(transfer)
     issued = Certificate.objects.filter(transfer=transfer).exists()
     user = person(request)
     reads = may(user, "transfer.download_pack", transfer)
     return show(
-        request, "transfer/pack.html", transfer, table=_table(transfer, documents, reads=reads), documents=documents,
-        may_make=issued and not documents and may(user, "transfer.make_pack", transfer), may_read=reads, empty=_empty(issued=issued),
+        request,
+        "transfer/pack.html",
+        transfer,
+        table=_table(transfer, documents, reads=reads),
+        documents=documents,
+        may_make=issued and not documents and may(user, "transfer.make_pack", transfer),
+        may_read=reads,
+        empty=_empty(issued=issued),
         sentence=_("%(count)s papers, each in both languages.") % {"count": len(documents)}
-        if documents else _("The pack is not made yet."),
+        if documents
+        else _("The pack is not made yet."),
     )
 
 
@@ -65,14 +76,20 @@ def _table(transfer: Transfer, documents: list[PackDocument], *, reads: bool) ->
     return {
         "caption": _("Papers"),
         "columns": [
-            {"title": _("Paper")}, {"title": _("First language")}, {"title": _("SHA-256")}, {"title": _("Made by")},
+            {"title": _("Paper")},
+            {"title": _("First language")},
+            {"title": _("SHA-256")},
+            {"title": _("Made by")},
             {"title": _("Made")},
         ],
         "rows": [
             [
                 {"value": str(PAPERS[row.kind][0])}
                 | ({"url": reverse("transfer-pack-paper", args=[transfer.pk, row.pk])} if reads else {}),
-                LANGUAGE_NAMES[row.language], {"kind": "code", "value": f"{row.digest[:20]}…"}, row.made_by.name, row.made_at,
+                LANGUAGE_NAMES[row.language],
+                {"kind": "code", "value": f"{row.digest[:20]}…"},
+                row.made_by.name,
+                row.made_at,
             ]
             for row in documents
         ],
@@ -81,7 +98,11 @@ def _table(transfer: Transfer, documents: list[PackDocument], *, reads: bool) ->
 
 def _empty(*, issued: bool) -> dict[str, Any]:
     return {
-        "title": _("No pack yet"), "icon": "files",
-        "what": _("Handover list, notices with their evidence, break table and certificate as bilingual PDFs, with everything needed to verify them offline."),
+        "title": _("No pack yet"),
+        "icon": "files",
+        "what": _(
+            "Handover list, notices with their evidence, break table and certificate as bilingual PDFs, "
+            "with everything needed to verify them offline."
+        ),
         "why": "" if issued else _("It is made from the certificate, which is not issued yet."),
     }

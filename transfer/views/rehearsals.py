@@ -38,11 +38,19 @@ def rehearsals(request: HttpRequest, pk: UUID) -> HttpResponse:
     runs = list(counted_runs(transfer))
     waiting = any(run.kind == Run.Kind.REHEARSAL and run.state != Run.State.DONE for run in runs)
     user = person(request)
-    asks = side_of(transfer, user.organisation_id) == TRANSFEROR and may(user, "transfer.run_rehearsal", transfer)
+    asks = side_of(transfer, user.organisation_id) == TRANSFEROR and may(
+        user, "transfer.run_rehearsal", transfer
+    )
     may_start = asks and transfer.state in REHEARSED_IN and not waiting
     return show(
-        request, "transfer/rehearsals.html", transfer, sentence=_sentence(runs), table=_table(runs), burn=burn_down(runs),
-        may_start=may_start, empty=_empty(),
+        request,
+        "transfer/rehearsals.html",
+        transfer,
+        sentence=_sentence(runs),
+        table=_table(runs),
+        burn=burn_down(runs),
+        may_start=may_start,
+        empty=_empty(),
     )
 
 
@@ -65,9 +73,18 @@ def run_page(request: HttpRequest, pk: UUID, run_pk: UUID) -> HttpResponse:
     return _run_page(request, transfer, run)
 
 
-def _run_page(request: HttpRequest, transfer: Transfer, run: Run, form: ReturnForm | None = None) -> HttpResponse:
+def _run_page(
+    request: HttpRequest, transfer: Transfer, run: Run, form: ReturnForm | None = None
+) -> HttpResponse:
     words = run_context(request, transfer, run, form)
-    return show(request, "transfer/run.html", transfer, sentence=run_sentence(run, words["missing"]), form=form, **words)
+    return show(
+        request,
+        "transfer/run.html",
+        transfer,
+        sentence=run_sentence(run, words["missing"]),
+        form=form,
+        **words,
+    )
 
 
 @require_GET
@@ -106,7 +123,9 @@ def upload_return(request: HttpRequest, pk: UUID, run_pk: UUID) -> HttpResponse:
 def start_reconciliation(request: HttpRequest, pk: UUID, run_pk: UUID) -> HttpResponse:
     """The reconciliation is asked for; a worker does it."""
     _transfer, run = _find(request, pk, run_pk)
-    if carry_out(request, lambda: ask_reconciliation(run=run, by=person(request)), _("The reconciliation has begun.")):
+    if carry_out(
+        request, lambda: ask_reconciliation(run=run, by=person(request)), _("The reconciliation has begun.")
+    ):
         reconcile_run.delay_on_commit(str(run.pk))
     return redirect(_home_of(run))
 
@@ -152,14 +171,20 @@ def burn_down(runs: list[Any]) -> dict[str, Any]:
     most = max((run.found for run in done), default=0) or 1
     bars = [
         {
-            "title": run_title(run), "found": run.found, "open": run.still_open, "y": place * 28, "words_y": place * 28 + 15,
-            "width": 200 * run.found // most, "open_width": 200 * run.still_open // most,
+            "title": run_title(run),
+            "found": run.found,
+            "open": run.still_open,
+            "y": place * 28,
+            "words_y": place * 28 + 15,
+            "width": 200 * run.found // most,
+            "open_width": 200 * run.still_open // most,
             "figure_x": 116 + 200 * run.found // most,
         }
         for place, run in enumerate(done)
     ]
     words = " · ".join(
-        _("%(run)s: breaks %(found)s, open %(open)s") % {"run": bar["title"], "found": bar["found"], "open": bar["open"]}
+        _("%(run)s: breaks %(found)s, open %(open)s")
+        % {"run": bar["title"], "found": bar["found"], "open": bar["open"]}
         for bar in bars
     )
     return {"bars": bars, "height": max(28 * len(bars), 1), "words": words}
@@ -201,7 +226,9 @@ def _sentence(runs: list[Any]) -> str:
     if last.state != Run.State.DONE:
         return _("Rehearsal %(number)s is under way.") % {"number": last.number}
     return _("Rehearsals: %(count)s. Breaks of the last: %(found)s; unexplained: %(open)s.") % {
-        "count": len(rehearsed), "found": last.found, "open": last.still_open,
+        "count": len(rehearsed),
+        "found": last.found,
+        "open": last.still_open,
     }
 
 
@@ -210,16 +237,22 @@ def _table(runs: list[Any]) -> dict[str, Any]:
     return {
         "caption": _("Runs"),
         "columns": [
-            {"title": _("Run")}, {"title": _("State")}, {"title": _("Clients"), "number": True},
-            {"title": _("Breaks found"), "number": True}, {"title": _("Open"), "number": True}, {"title": _("Begun")},
+            {"title": _("Run")},
+            {"title": _("State")},
+            {"title": _("Clients"), "number": True},
+            {"title": _("Breaks found"), "number": True},
+            {"title": _("Open"), "number": True},
+            {"title": _("Begun")},
             {"title": _("Reconciled")},
         ],
         "rows": [
             [
                 {"value": run_title(run), "url": reverse("transfer-run", args=[run.transfer_id, run.pk])},
-                {"kind": "state", "value": STATES[run.state][0], "word": STATES[run.state][1]}, run.client_count,
+                {"kind": "state", "value": STATES[run.state][0], "word": STATES[run.state][1]},
+                run.client_count,
                 {"value": run.found, "url": ledgers[run.pk]},
-                {"value": run.still_open, "url": f"{ledgers[run.pk]}&state=open"}, run.asked_at,
+                {"value": run.still_open, "url": f"{ledgers[run.pk]}&state=open"},
+                run.asked_at,
                 run.finished_at or "—",
             ]
             for run in runs
@@ -231,6 +264,11 @@ def _empty() -> dict[str, Any]:
     return {
         "title": _("No rehearsal yet"),
         "icon": "rotate",
-        "what": _("A rehearsal makes the delivery file with identity fields as tokens, takes back what the transferee's system, the depository and the banks return, and shows every difference."),
-        "why": _("Gate 6 opens when the last rehearsal has no unexplained break. Nothing moves in a rehearsal."),
+        "what": _(
+            "A rehearsal makes the delivery file with identity fields as tokens, takes back what the "
+            "transferee's system, the depository and the banks return, and shows every difference."
+        ),
+        "why": _(
+            "Gate 6 opens when the last rehearsal has no unexplained break. Nothing moves in a rehearsal."
+        ),
     }

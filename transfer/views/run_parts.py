@@ -51,8 +51,13 @@ def run_context(request: HttpRequest, transfer: Transfer, run: Run, form: Return
         "missing": len(RETURNS) - len(newest),
         "return_form": form or ReturnForm(side=side, initial={"what": _next_wanted(newest, side)}),
         "may_receive": receives and run.delivery_file is not None and not ended,
-        "may_reconcile": receives and len(newest) == len(RETURNS) and not ended and run.state != Run.State.RECONCILING,
-        "may_download": side in BOTH and run.delivery_file is not None and may(user, "transfer.download_delivery", transfer),
+        "may_reconcile": receives
+        and len(newest) == len(RETURNS)
+        and not ended
+        and run.state != Run.State.RECONCILING,
+        "may_download": side in BOTH
+        and run.delivery_file is not None
+        and may(user, "transfer.download_delivery", transfer),
         "compared": compared_table(run),
         "break_counts": break_counts(run),
         "delivery_facts": delivery_facts(run),
@@ -107,7 +112,9 @@ def delivery_facts(run: Run) -> list[Words]:
         {"term": _("SHA-256"), "value": {"kind": "code", "value": run.delivery_digest}},
         {
             "term": _("Identity fields"),
-            "value": _("tokens under a throw-away key") if disguised else _("in clear: this is the real delivery"),
+            "value": _("tokens under a throw-away key")
+            if disguised
+            else _("in clear: this is the real delivery"),
         },
     ]
 
@@ -124,12 +131,25 @@ def returns_table(run: Run) -> Words:
             rows.append([title, state, None, None, "—", "—"])
         else:
             state = {"kind": "state", "value": "done", "word": _("came back")}
-            rows.append([title, state, returned.rows, returned.version, returned.uploaded_at, returned.uploaded_by.name])
+            rows.append(
+                [
+                    title,
+                    state,
+                    returned.rows,
+                    returned.version,
+                    returned.uploaded_at,
+                    returned.uploaded_by.name,
+                ]
+            )
     return {
         "caption": _("What must come back"),
         "columns": [
-            {"title": _("File")}, {"title": _("State")}, {"title": _("Rows"), "number": True},
-            {"title": _("Version"), "number": True}, {"title": _("Uploaded")}, {"title": _("By")},
+            {"title": _("File")},
+            {"title": _("State")},
+            {"title": _("Rows"), "number": True},
+            {"title": _("Version"), "number": True},
+            {"title": _("Uploaded")},
+            {"title": _("By")},
         ],
         "rows": rows,
     }
@@ -146,7 +166,9 @@ def compared_table(run: Run) -> Words:
     return {
         "caption": _("What was compared"),
         "columns": [
-            {"title": _("File")}, {"title": _("Expected"), "number": True}, {"title": _("Came back"), "number": True},
+            {"title": _("File")},
+            {"title": _("Expected"), "number": True},
+            {"title": _("Came back"), "number": True},
             {"title": _("Equal"), "number": True},
         ],
         "rows": rows,
@@ -158,7 +180,11 @@ def break_counts(run: Run) -> list[Words]:
     found = dict(Break.objects.filter(run=run).values_list("state").annotate(Count("pk")).order_by())
     ledger = reverse("transfer-breaks", args=[run.transfer_id])
     return [
-        {"label": state.label, "value": found.get(state.value, 0), "url": f"{ledger}?run={run.pk}&state={state.value}"}
+        {
+            "label": state.label,
+            "value": found.get(state.value, 0),
+            "url": f"{ledger}?run={run.pk}&state={state.value}",
+        }
         for state in Break.State
     ]
 

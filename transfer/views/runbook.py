@@ -6,9 +6,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from access.policies import may, permission_required
@@ -41,11 +40,20 @@ def runbook(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The steps and the outside parties; the first draft is made here."""
     transfer = find_open_transfer(request, pk)
     if request.method == "POST":
-        carry_out(request, lambda: draft_runbook(transfer=transfer, by=person(request)), _("The runbook is drafted."))
+        carry_out(
+            request,
+            lambda: draft_runbook(transfer=transfer, by=person(request)),
+            _("The runbook is drafted."),
+        )
         return redirect("transfer-runbook", pk)
     return show(
-        request, "transfer/runbook.html", transfer, parties=_parties(transfer), empty=_empty(),
-        may_run=may(person(request), "transfer.run_runbook", transfer), **_steps(request, transfer),
+        request,
+        "transfer/runbook.html",
+        transfer,
+        parties=_parties(transfer),
+        empty=_empty(),
+        may_run=may(person(request), "transfer.run_runbook", transfer),
+        **_steps(request, transfer),
     )
 
 
@@ -64,7 +72,8 @@ def move_step(request: HttpRequest, pk: UUID, step_pk: UUID, way: str) -> HttpRe
     transfer = find_open_transfer(request, pk)
     step = of_transfer(RunbookStep.objects.all(), transfer, step_pk)
     act, words = {
-        "start": (start_step, _("Step %(number)s has begun.")), "finish": (finish_step, _("Step %(number)s is done.")),
+        "start": (start_step, _("Step %(number)s has begun.")),
+        "finish": (finish_step, _("Step %(number)s is done.")),
     }[way]
     carry_out(request, lambda: act(step=step, by=person(request)), words % {"number": step.number})
     return redirect("transfer-runbook", pk)
@@ -120,7 +129,10 @@ def _sentence(rows: list[RunbookStep]) -> str:
     if turn is None:
         return _("All %(count)s steps are done.") % {"count": len(rows)}
     return _("%(done)s of %(count)s steps are done. Next move: %(owner)s, step %(number)s.") % {
-        "done": done, "count": len(rows), "owner": OWNERS.get(turn.owner_side, turn.owner_side), "number": turn.number,
+        "done": done,
+        "count": len(rows),
+        "owner": OWNERS.get(turn.owner_side, turn.owner_side),
+        "number": turn.number,
     }
 
 
@@ -129,14 +141,25 @@ def _parties(transfer: Transfer) -> dict[str, Any]:
     return {
         "caption": _("Outside parties"),
         "columns": [
-            {"title": _("Party")}, {"title": _("Kind")}, {"title": _("State")}, {"title": _("Tested on")},
-            {"title": _("Reference of the evidence")}, {"title": _("Recorded by")},
+            {"title": _("Party")},
+            {"title": _("Kind")},
+            {"title": _("State")},
+            {"title": _("Tested on")},
+            {"title": _("Reference of the evidence")},
+            {"title": _("Recorded by")},
         ],
         "rows": [
             [
-                {"value": row.name, "url": address("transfer-party", transfer.pk, row.pk)}, row.get_kind_display(),
-                {"kind": "state", "value": "met" if row.ready_at else "unmet", "word": _("ready") if row.ready_at else _("not proved")},
-                row.tested_on or "—", row.evidence_reference or "—", row.ready_by.name if row.ready_by else "—",
+                {"value": row.name, "url": address("transfer-party", transfer.pk, row.pk)},
+                row.get_kind_display(),
+                {
+                    "kind": "state",
+                    "value": "met" if row.ready_at else "unmet",
+                    "word": _("ready") if row.ready_at else _("not proved"),
+                },
+                row.tested_on or "—",
+                row.evidence_reference or "—",
+                row.ready_by.name if row.ready_by else "—",
             ]
             for row in rows
         ],
@@ -145,7 +168,13 @@ def _parties(transfer: Transfer) -> dict[str, Any]:
 
 def _empty() -> dict[str, Any]:
     return {
-        "title": _("No runbook yet"), "icon": "list-details",
-        "what": _("The steps of the cutover with planned time, owner, check and way back, and the outside parties that must be ready."),
-        "why": _("Gate 8 needs at least fifteen steps, and every outside party proved ready. Plan the cutover first."),
+        "title": _("No runbook yet"),
+        "icon": "list-details",
+        "what": _(
+            "The steps of the cutover with planned time, owner, check and way back, and the outside "
+            "parties that must be ready."
+        ),
+        "why": _(
+            "Gate 8 needs at least fifteen steps, and every outside party proved ready. Plan the cutover first."
+        ),
     }
