@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -29,7 +30,7 @@ from transfer.importing.recognise import ARCHIVE, CSV, Column, columns_of
 from transfer.importing.sealed_io import seekable
 from transfer.importing.sheets import as_csv, first_sheet, heading_row
 from transfer.models import Extract, ImportChunk, ImportRun, Reject
-from transfer.services.rejects import leave_out, reject_file, reject_subjects
+from transfer.services.rejects import leave_out, reject_file
 from vault.files import read_slice
 from vault.models import SealedFile
 from vault.rows import Reading
@@ -186,8 +187,10 @@ def refused_cell(*, reject: Reject, by: User) -> str:
     return HIDDEN
 
 
-def _subjects(run: ImportRun) -> list[object]:
-    return reject_subjects(run)
+def _subjects(run: ImportRun) -> list[UUID]:
+    """The sealed files a run reads."""
+    files = (run.extract.file, run.extract.reading_file)
+    return [file for file in files if file is not None]
 
 
 def _lines(

@@ -299,6 +299,7 @@ def test_all_lines_with_one_reason_are_left_out_together(browser, transfer, load
 def test_the_health_report_begins_with_a_file_and_a_draft(signed_in, make_user, canglan):
     manager = make_user(canglan, "transfer_manager", "data_steward")
     browser = signed_in(manager)
+    assert reverse("transfer-health-begin") in text_of(browser.get(reverse("transfer-list")))
     answer = browser.post(
         reverse("transfer-health-begin"), {"file": upload(clients_csv(ONE)), "transfer": "", "kind": ""}
     )

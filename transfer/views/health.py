@@ -1,7 +1,7 @@
 """Data health: what the files show before anything is agreed, with counts, money and the rows behind."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -180,7 +180,7 @@ def _row_columns() -> list[dict[str, Any]]:
     ]
 
 
-def _rows(page: list[dict[str, Any]], user: User, transfer: Transfer) -> list[list[object]]:
+def _rows(page: Sequence[Mapping[str, Any]], user: User, transfer: Transfer) -> list[list[object]]:
     firsts = Finding.objects.in_bulk([row["first"] for row in page])
     runs = {
         run.pk: run

@@ -36,7 +36,12 @@ def transfer_list(request: HttpRequest) -> HttpResponse:
     user = person(request)
     rows = [standing(transfer) for transfer in visible_transfers(user).order_by("-number")[:LIST_LIMIT]]
     sentence = ngettext("You see %(count)d transfer.", "You see %(count)d transfers.", len(rows)) % {"count": len(rows)}
-    context = {"standings": rows, "sentence": sentence, "may_draft": may(user, "transfer.draft_transfer")}
+    context = {
+        "standings": rows,
+        "sentence": sentence,
+        "may_draft": may(user, "transfer.draft_transfer"),
+        "may_look": may(user, "transfer.load_extract"),
+    }
     return render(request, "transfer/list.html", context)
 
 
