@@ -120,6 +120,7 @@ class CertificateEvent(StrEnum):
 
     ISSUED = "certificate.issued"
     DOWNLOADED = "certificate.downloaded"
+    CLIENT_SEARCHED = "certificate.client_searched"
     PROOF_DRAWN = "certificate.proof_drawn"
     PACK_MADE = "certificate.pack_made"
     PACK_DOWNLOADED = "certificate.pack_downloaded"

@@ -27,6 +27,7 @@ from transfer.services.mandates import live_mandate
 from vault.files import open_file, seal_stream
 from vault.models import SealedFile
 from vault.signing import signer
+from vault.tokens import source_digest, token
 from vault.wraps import add_wraps
 
 PROOF_FORMAT = "handover/inclusion/v1"
@@ -57,9 +58,13 @@ def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
     number = f"{transfer.number}-C1"
     statement = statement_of(transfer, mandate, run, number=number, issued_at=issued_at, by=by)
     document = certificate_file(transfer, canonical(statement))
-    file = seal_stream([document], holder=transfer.transferor_id, purpose="certificate", name=f"{number}.json")
+    file = seal_stream(
+        [document], holder=transfer.transferor_id, purpose="certificate", name=f"{number}.json"
+    )
     if transfer.transferee_id is not None:
-        add_wraps([file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file")
+        add_wraps(
+            [file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file"
+        )
     certificate = Certificate.objects.create(
         transfer=transfer,
         number=number,
@@ -73,8 +78,13 @@ def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
     transfer.state = Transfer.State.SETTLED
     transfer.save(update_fields=["state"])
     record(
-        CertificateEvent.ISSUED, actor=by, subject=certificate, transfer=str(transfer.pk), sha256=certificate.digest,
-        root=statement["root"], count=certificate.client_count,
+        CertificateEvent.ISSUED,
+        actor=by,
+        subject=certificate,
+        transfer=str(transfer.pk),
+        sha256=certificate.digest,
+        root=statement["root"],
+        count=certificate.client_count,
     )
     return certificate
 
@@ -98,10 +108,39 @@ def download_certificate(*, certificate: Certificate, by: User) -> bytes:
     """The certificate file to take away; the download stands in the log."""
     document = read_certificate(certificate=certificate, by=by)
     record(
-        CertificateEvent.DOWNLOADED, actor=by, subject=certificate, organisation=by.organisation_id,
+        CertificateEvent.DOWNLOADED,
+        actor=by,
+        subject=certificate,
+        organisation=by.organisation_id,
         sha256=certificate.digest,
     )
     return document
+
+
+@transaction.atomic
+def find_for_proof(*, certificate: Certificate, field: str, value: str, by: User) -> list[Client]:
+    """At most ten clients of the book with exactly this client number or identity number; nothing is opened.
+
+    That somebody searched, by which field and how many were found stands in the log; the value does not.
+
+    Raises:
+        NotAllowed: ``by`` may not draw proofs from this certificate.
+    """
+    require(by, "transfer.draw_proof", certificate)
+    book = certificate.transfer.book_id
+    wanted = {"id_token": token("id_number", value)}
+    if field == "source_no":
+        wanted = {"source_digest": source_digest(book, "clients", value.strip())}
+    found = list(Client.objects.filter(book=book, **wanted).order_by("pk")[:10])
+    record(
+        CertificateEvent.CLIENT_SEARCHED,
+        actor=by,
+        subject=certificate,
+        organisation=by.organisation_id,
+        field=field,
+        count=len(found),
+    )
+    return found
 
 
 @transaction.atomic
@@ -115,7 +154,10 @@ def draw_proof(*, certificate: Certificate, client: Client, by: User) -> bytes:
     require(by, "transfer.draw_proof", certificate)
     proof = inclusion_proof(certificate=certificate, client=client)
     record(
-        CertificateEvent.PROOF_DRAWN, actor=by, subject=client, organisation=by.organisation_id,
+        CertificateEvent.PROOF_DRAWN,
+        actor=by,
+        subject=client,
+        organisation=by.organisation_id,
         certificate=str(certificate.pk),
     )
     return proof
@@ -162,7 +204,9 @@ def inclusion_proof(*, certificate: Certificate, client: Client) -> bytes:
     place = next((place for place, member in enumerate(members) if member[0] == client.pk), None)
     if place is None:
         raise Refused("certificate.client_not_in_it")
-    return dump(_proof_of(certificate, members, place) | {"batch": _place_in_batch(certificate.transfer, client)})
+    return dump(
+        _proof_of(certificate, members, place) | {"batch": _place_in_batch(certificate.transfer, client)}
+    )
 
 
 def _proof_of(certificate: Certificate, members: Members, place: int) -> dict[str, Any]:
@@ -182,9 +226,15 @@ def _proof_of(certificate: Certificate, members: Members, place: int) -> dict[st
 def _place_in_batch(transfer: Transfer, client: Client) -> dict[str, Any]:
     mine = CustodyMember.objects.filter(move__occasion=transfer.pk, move__state=CustodyMove.State.ACCEPTED)
     member = mine.select_related("move").get(client=client)
-    rows = member.move.members.order_by("position").values_list("client_id", "record_digest", "key_commitment")
+    rows = member.move.members.order_by("position").values_list(
+        "client_id", "record_digest", "key_commitment"
+    )
     members = [(who, bytes(digest), bytes(commitment)) for who, digest, commitment in rows]
-    return {"number": member.move.number, "index": member.position, "path": _path_of(members, member.position)}
+    return {
+        "number": member.move.number,
+        "index": member.position,
+        "path": _path_of(members, member.position),
+    }
 
 
 def party_keys(transfer: Transfer) -> bytes:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from access.policies import may, permission_required, require
+from access.policies import may, permission_required
 from access.stepup import step_up_required
 from audit.errors import Refused
 from clients.models import Client
@@ -26,6 +25,7 @@ from transfer.policies import BOTH, side_of
 from transfer.services.certificates import (
     download_certificate,
     draw_proof,
+    find_for_proof,
     issue_certificate,
     party_keys,
     read_certificate,
@@ -36,7 +36,6 @@ from transfer.views.acts import Act, perform
 from transfer.views.cutover import batches_table
 from transfer.views.doors import attachment
 from transfer.views.frame import find_open_transfer, person, show
-from vault.tokens import source_digest, token
 
 COMMAND = "python3 verify_handover.py certificate.json --keys keys.json --proof client-proof.json"
 
@@ -171,11 +170,15 @@ def pdf(request: HttpRequest, pk: UUID, language: str) -> HttpResponseBase:
 def search(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Exact search for the client whose proof is wanted; nothing is opened for it."""
     transfer, found = _find(request, pk)
-    require(person(request), "transfer.draw_proof", transfer)
     form = ProofForm(request.POST)
     matches = None
     if form.is_valid():
-        rows = _clients_with(transfer, **form.cleaned_data).order_by("pk")[:10]
+        rows = find_for_proof(
+            certificate=found,
+            field=form.cleaned_data["by"],
+            value=form.cleaned_data["value"],
+            by=person(request),
+        )
         matches = [
             {
                 "client": str(row.pk),
@@ -195,13 +198,6 @@ def proof(request: HttpRequest, pk: UUID, client_pk: UUID) -> HttpResponseBase:
     client = get_object_or_404(Client, pk=client_pk, book=transfer.book_id)
     content = draw_proof(certificate=found, client=client, by=person(request))
     return attachment(content, name="client-proof.json", kind="application/json")
-
-
-def _clients_with(transfer: Transfer, by: str, value: str) -> QuerySet[Client]:
-    mine = Client.objects.filter(book=transfer.book_id)
-    if by == "source_no":
-        return mine.filter(source_digest=source_digest(transfer.book_id, "clients", value.strip()))
-    return mine.filter(id_token=token("id_number", value))
 
 
 def _certificate_of(transfer: Transfer) -> Certificate | None:
