@@ -63,7 +63,7 @@ FINDINGS: Final[dict[str, Finding]] = {
     "frozen": Finding(
         _("Frozen"),
         _("A court or another authority has frozen money or securities."),
-        _("Tell the authority who will hold the account; the freeze must arrive unchanged."),
+        _("Tell the authority who will keep the account; the freeze must arrive unchanged."),
         "warning",
     ),
     "pledged": Finding(
