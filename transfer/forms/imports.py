@@ -67,7 +67,9 @@ class MendedForm(forms.Form):
 class DeclareForm(forms.Form):
     """A heading nobody knows, declared as never stored, and the file that waits for it."""
 
-    kind = forms.ChoiceField(label=_("What the file holds"), choices=Extract.Kind.choices)
+    kind = forms.ChoiceField(
+        label=_("What the file holds"), choices=[("", _("choose")), *Extract.Kind.choices]
+    )
     field = forms.CharField(max_length=80, widget=forms.HiddenInput)
     upload = forms.UUIDField(widget=forms.HiddenInput)
     purpose = forms.ChoiceField(choices=Extract.Purpose.choices, widget=forms.HiddenInput)
