@@ -50,8 +50,12 @@ class Backup(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(state="done")
-                | Q(finished_at__isnull=False, snapshot_at__isnull=False)
-                & Q(manifest_digest__gt="", folder__gt=""),
+                | Q(
+                    finished_at__isnull=False,
+                    snapshot_at__isnull=False,
+                    manifest_digest__gt="",
+                    folder__gt="",
+                ),
                 name="continuity_backup_done_is_whole",
             ),
             models.CheckConstraint(
