@@ -109,7 +109,7 @@ def holds_grant(user: User, obj: object, codename: str | None = None) -> bool:
 
 def view_codename(model: models.Model | type[models.Model]) -> str:
     """The permission that a grant of sight on an object of this model carries."""
-    return f"view_{model._meta.model_name}"  # noqa: SLF001 - public in fact
+    return f"view_{model._meta.model_name}"
 
 
 def granted_ids(user: User, model: type[models.Model], codename: str | None = None) -> set[UUID]:
@@ -118,7 +118,7 @@ def granted_ids(user: User, model: type[models.Model], codename: str | None = No
     grants = Grant.objects.in_force().filter(
         user=user,
         codename=codename,
-        object_label=model._meta.label_lower,  # noqa: SLF001
+        object_label=model._meta.label_lower,
     )
     return set(grants.values_list("object_id", flat=True))
 

@@ -64,7 +64,7 @@ def subject_key(subject: Subject) -> tuple[str, UUID]:
         NotRecordable: it has no id yet, or the label is no code.
     """
     if isinstance(subject, models.Model):
-        label, key = subject._meta.label_lower, identity(subject)  # noqa: SLF001  Django's documented API
+        label, key = subject._meta.label_lower, identity(subject)
     else:
         label, key = code("the label of the subject", subject[0], LABEL), identity(subject[1])
     if key is None:
@@ -111,7 +111,7 @@ def _write(entry: Entry) -> Event:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [*columns, facts_json(entry.facts), head, tail])
         at, body = cursor.fetchone()
-    names = [field.attname for field in Event._meta.concrete_fields]  # noqa: SLF001  Django's documented API
+    names = [field.attname for field in Event._meta.concrete_fields]
     return Event.from_db(
         DEFAULT_DB_ALIAS,
         names,

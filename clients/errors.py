@@ -7,7 +7,9 @@ from audit.errors import register_messages
 register_messages(
     {
         "file.not_yours": _("This file was not uploaded by your organisation."),
-        "notice.agreement_first": _("Name the transferee and draft the agreement first: the notice quotes both."),
+        "notice.agreement_first": _(
+            "Name the transferee and draft the agreement first: the notice quotes both."
+        ),
         "notice.text_incomplete": _("The notice does not say: %(missing)s."),
         "notice.approved_already": _("This notice is approved already."),
         "notice.four_eyes": _("Another person must approve what you drafted."),
@@ -25,12 +27,16 @@ register_messages(
         "search.value_missing": _("Enter the whole value; parts of it are not found."),
         "reveal.purpose_missing": _("Choose what you need it for."),
         "reveal.words_missing": _("Say in your own words what you need it for."),
-        "reveal.suspended": _("This client is parked: nothing of it is shown in the clear until the case is decided."),
+        "reveal.suspended": _(
+            "This client is parked: nothing of it is shown in the clear until the case is decided."
+        ),
         "custody.not_the_custodian": _("%(count)s of these clients are not in your custody."),
         "custody.not_released": _("This batch does not wait for acceptance."),
         "custody.not_the_taker": _("Only the receiving organisation accepts this batch."),
         "custody.released_already": _("%(count)s of these clients wait in another batch already."),
-        "custody.changed_since_release": _("Records of this batch have changed since it was released; it must be recalled."),
+        "custody.changed_since_release": _(
+            "Records of this batch have changed since it was released; it must be recalled."
+        ),
         "custody.without_key": _("%(count)s of these clients have no key any more."),
         "custody.empty_batch": _("A batch needs at least one client."),
     }

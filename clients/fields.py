@@ -64,23 +64,43 @@ def same(*words: str) -> tuple[tuple[str, str], ...]:
 
 
 _CLIENT_NO: Final = Field(
-    CLIENT_NO, "客户号", "code", True, "C2",
-    ("客户代码", "客户编号", "client_id", "cust_code"), policy="remap",
+    CLIENT_NO,
+    "客户号",
+    "code",
+    True,
+    "C2",
+    ("客户代码", "客户编号", "client_id", "cust_code"),
+    policy="remap",
 )
 _CURRENCY: Final = Field(
-    "currency", "币种", "choice", True, "C1", ("货币代码", "money_type"),
+    "currency",
+    "币种",
+    "choice",
+    True,
+    "C1",
+    ("货币代码", "money_type"),
     (*same("CNY", "USD", "HKD"), ("人民币", "CNY"), ("美元", "USD"), ("港币", "HKD")),
 )
 _MARKET: Final = Field(
-    "market", "市场", "choice", False, "C1", ("交易市场", "exchange_type"),
+    "market",
+    "市场",
+    "choice",
+    False,
+    "C1",
+    ("交易市场", "exchange_type"),
     (("沪", "SH"), ("深", "SZ"), ("北", "BJ"), ("场外", "OTC"), *same("SH", "SZ", "BJ", "OTC")),
 )
 _MARKET_NEEDED: Final = Field(
     _MARKET.name, _MARKET.heading, "choice", True, "C1", _MARKET.aliases, _MARKET.choices
 )
 ID_TYPES: Final = (
-    ("身份证", "id_card"), ("港澳通行证", "hk_mo_permit"), ("台胞证", "tw_permit"), ("护照", "passport"),
-    ("居住证", "residence_permit"), ("统一社会信用代码", "uscc"), ("其他", "other"),
+    ("身份证", "id_card"),
+    ("港澳通行证", "hk_mo_permit"),
+    ("台胞证", "tw_permit"),
+    ("护照", "passport"),
+    ("居住证", "residence_permit"),
+    ("统一社会信用代码", "uscc"),
+    ("其他", "other"),
 )
 _FUND_ACCOUNT: Final = Field(
     "fund_account", "资金账号", "code", True, "C2", ("资金账户", "资金帐号", "fund_account_no")
@@ -97,13 +117,21 @@ CLIENTS: Final = Layout(
     "clients",
     (
         _CLIENT_NO,
-        Field("kind", "客户类型", "choice", True, "C1", ("客户类别", "client_type"),
-              (("个人", "person"), ("机构", "institution"), ("产品", "product"))),
+        Field(
+            "kind",
+            "客户类型",
+            "choice",
+            True,
+            "C1",
+            ("客户类别", "client_type"),
+            (("个人", "person"), ("机构", "institution"), ("产品", "product")),
+        ),
         Field("name", "客户姓名", "text", True, "C2", ("客户名称", "姓名", "股东姓名", "股东名称", "khxm")),
         Field("id_type", "证件类型", "choice", True, "C1", ("证件类别", "id_kind"), ID_TYPES),
         _ID_NUMBER,
-        Field("id_expires_on", "证件有效期", "expiry", False, "C2",
-              ("证件到期日", "证件有效期至", "id_expiry")),
+        Field(
+            "id_expires_on", "证件有效期", "expiry", False, "C2", ("证件到期日", "证件有效期至", "id_expiry")
+        ),
         Field("birth_date", "出生日期", "date", False, "C2", ("生日", "birthday")),
         Field("sex", "性别", "choice", False, "C1", ("gender",), same("男", "女")),
         Field("nationality", "国籍", "text", False, "C1", ("国家地区",)),
@@ -113,18 +141,48 @@ CLIENTS: Final = Layout(
         Field("postcode", "邮政编码", "code", False, "C1", ("邮编", "zip_code")),
         Field("occupation", "职业", "text", False, "C1", ("职业代码",)),
         Field("education", "学历", "text", False, "C1", ("学历代码",)),
-        Field("risk_level", "风险等级", "choice", False, "C2", ("风险承受能力", "corp_risk_level"),
-              same("最低", "C1", "C2", "C3", "C4", "C5"), "remap"),
+        Field(
+            "risk_level",
+            "风险等级",
+            "choice",
+            False,
+            "C2",
+            ("风险承受能力", "corp_risk_level"),
+            same("最低", "C1", "C2", "C3", "C4", "C5"),
+            "remap",
+        ),
         Field("risk_expires_on", "风险评级到期日", "date", False, "C1", ("风险测评到期日", "risk_expiry")),
-        Field("investor_class", "投资者类别", "choice", False, "C1", ("投资者分类",),
-              same("普通", "专业A", "专业B", "专业C")),
-        Field("aml_level", "洗钱风险等级", "choice", False, "C2", ("反洗钱等级", "aml_risk"),
-              same("低", "中低", "中", "中高", "高")),
-        Field("status", "客户状态", "choice", True, "C1", ("状态", "client_status"),
-              (("正常", "normal"), ("休眠", "dormant"), ("不合格", "unqualified"), ("销户", "closed"))),
+        Field(
+            "investor_class",
+            "投资者类别",
+            "choice",
+            False,
+            "C1",
+            ("投资者分类",),
+            same("普通", "专业A", "专业B", "专业C"),
+        ),
+        Field(
+            "aml_level",
+            "洗钱风险等级",
+            "choice",
+            False,
+            "C2",
+            ("反洗钱等级", "aml_risk"),
+            same("低", "中低", "中", "中高", "高"),
+        ),
+        Field(
+            "status",
+            "客户状态",
+            "choice",
+            True,
+            "C1",
+            ("状态", "client_status"),
+            (("正常", "normal"), ("休眠", "dormant"), ("不合格", "unqualified"), ("销户", "closed")),
+        ),
         Field("opened_on", "开户日期", "date", True, "C1", ("开户日", "open_date")),
-        Field("branch", "营业部代码", "code", True, "C1",
-              ("营业部", "机构代码", "branch_no"), policy="remap"),
+        Field(
+            "branch", "营业部代码", "code", True, "C1", ("营业部", "机构代码", "branch_no"), policy="remap"
+        ),
         Field("staff_no", "客户经理", "code", False, "C1", ("客户经理工号", "staff")),
         Field("unified_account", "一码通账号", "code", False, "C2", ("一码通", "一码通号", "unified_no")),
         Field("commission_rate", "佣金率", "number", False, "C1", ("佣金费率", "fare_rate")),
@@ -138,19 +196,43 @@ ACCOUNTS: Final = Layout(
     "accounts",
     (
         _CLIENT_NO,
-        Field("kind", "账户类别", "choice", True, "C1", ("账户类型", "帐户类别", "account_type"), (
-            ("资金账户", "fund"), ("信用资金账户", "fund_credit"), ("衍生品资金账户", "fund_derivatives"),
-            ("沪A", "sh_a"), ("深A", "sz_a"), ("北交所", "bj"), ("沪B", "sh_b"), ("深B", "sz_b"),
-            ("沪信用", "sh_credit"), ("深信用", "sz_credit"), ("开放式基金", "open_fund"),
-            ("衍生品合约账户", "derivatives"))),
+        Field(
+            "kind",
+            "账户类别",
+            "choice",
+            True,
+            "C1",
+            ("账户类型", "帐户类别", "account_type"),
+            (
+                ("资金账户", "fund"),
+                ("信用资金账户", "fund_credit"),
+                ("衍生品资金账户", "fund_derivatives"),
+                ("沪A", "sh_a"),
+                ("深A", "sz_a"),
+                ("北交所", "bj"),
+                ("沪B", "sh_b"),
+                ("深B", "sz_b"),
+                ("沪信用", "sh_credit"),
+                ("深信用", "sz_credit"),
+                ("开放式基金", "open_fund"),
+                ("衍生品合约账户", "derivatives"),
+            ),
+        ),
         Field("number", "账户号码", "code", True, "C2", ("账号", "帐号", "account_number")),
         _MARKET,
         _CURRENCY,
         Field("trading_unit", "交易单元", "code", False, "C1", ("席位代码", "交易席位", "席位号", "seat_no")),
         Field("bank", "存管银行", "text", False, "C1", ("银行", "bank_name")),
         Field("bank_card", "银行卡号", "code", False, "C2", ("银行账号", "银行帐号", "bank_account")),
-        Field("status", "账户状态", "choice", True, "C1", ("状态", "account_status"),
-              (("正常", "normal"), ("冻结", "frozen"), ("挂失", "lost"), ("销户", "closed"))),
+        Field(
+            "status",
+            "账户状态",
+            "choice",
+            True,
+            "C1",
+            ("状态", "account_status"),
+            (("正常", "normal"), ("冻结", "frozen"), ("挂失", "lost"), ("销户", "closed")),
+        ),
         Field("opened_on", "开户日期", "date", False, "C1", ("开户日", "open_date")),
         Field("balance", "资金余额", "number", False, "C2", ("余额", "current_amount"), sums=True),
         Field("frozen", "冻结金额", "number", False, "C2", ("冻结资金", "frozen_amount")),
@@ -163,8 +245,15 @@ RELATIONS: Final = Layout(
     "relations",
     (
         _CLIENT_NO,
-        Field("relation", "关系", "choice", True, "C1", ("关系类型", "relation_type"),
-              (("监护人", "guardian"), ("代理人", "agent"), ("受益所有人", "owner"))),
+        Field(
+            "relation",
+            "关系",
+            "choice",
+            True,
+            "C1",
+            ("关系类型", "relation_type"),
+            (("监护人", "guardian"), ("代理人", "agent"), ("受益所有人", "owner")),
+        ),
         Field("name", "姓名", "text", True, "C2", ("关联人姓名", "related_name")),
         _ID_TYPE,
         _ID_NUMBER,
@@ -178,7 +267,11 @@ RELATIONS: Final = Layout(
 HOLDINGS: Final = Layout(
     "holdings",
     (
-        _CLIENT_NO, _FUND_ACCOUNT, _ACCOUNT_NO, _MARKET_NEEDED, _SECURITY,
+        _CLIENT_NO,
+        _FUND_ACCOUNT,
+        _ACCOUNT_NO,
+        _MARKET_NEEDED,
+        _SECURITY,
         Field("name", "证券名称", "text", False, "C1", ("证券简称", "stock_name")),
         Field("quantity", "持仓数量", "number", True, "C2", ("股份数量", "持股数量"), sums=True),
         Field("frozen", "冻结数量", "number", False, "C2", ("frozen_quantity",)),
@@ -196,9 +289,20 @@ TRADES: Final = Layout(
     (
         Field("trade_no", "成交编号", "code", True, "C1", ("成交号", "cjbh")),
         Field("traded_on", "成交日期", "date", True, "C1", ("成交日", "trade_date")),
-        _CLIENT_NO, _FUND_ACCOUNT, _ACCOUNT_NO, _MARKET_NEEDED, _SECURITY,
-        Field("side", "买卖方向", "choice", True, "C2", ("买卖标志", "entrust_bs"),
-              (("买入", "buy"), ("卖出", "sell"), ("B", "buy"), ("S", "sell"))),
+        _CLIENT_NO,
+        _FUND_ACCOUNT,
+        _ACCOUNT_NO,
+        _MARKET_NEEDED,
+        _SECURITY,
+        Field(
+            "side",
+            "买卖方向",
+            "choice",
+            True,
+            "C2",
+            ("买卖标志", "entrust_bs"),
+            (("买入", "buy"), ("卖出", "sell"), ("B", "buy"), ("S", "sell")),
+        ),
         Field("quantity", "成交数量", "number", True, "C2", ("成交股数", "business_amount")),
         Field("price", "成交价格", "number", True, "C2", ("成交价", "business_price")),
         Field("amount", "成交金额", "number", True, "C2", ("成交额", "business_balance"), sums=True),
@@ -214,8 +318,15 @@ PREFERENCES: Final = Layout(
     "preferences",
     (
         _CLIENT_NO,
-        Field("item", "偏好项", "choice", True, "C1", ("偏好类型",),
-              same("投资期限", "投资品种", "资讯推送", "沟通语言", "风险提示方式")),
+        Field(
+            "item",
+            "偏好项",
+            "choice",
+            True,
+            "C1",
+            ("偏好类型",),
+            same("投资期限", "投资品种", "资讯推送", "沟通语言", "风险提示方式"),
+        ),
         Field("value", "偏好值", "text", False, "C2", ("偏好内容",)),
         Field("stated_on", "登记日期", "date", False, "C1", ("登记日",)),
     ),
@@ -227,8 +338,15 @@ DOCUMENTS: Final = Layout(
     (
         Field("file_name", "文件名", "text", True, "C1", ("文件",)),
         _CLIENT_NO,
-        Field("kind", "材料类型", "choice", False, "C1", ("影像类型", "document_kind"),
-              same("身份证正面", "身份证反面", "开户协议", "营业执照", "风险测评问卷")),
+        Field(
+            "kind",
+            "材料类型",
+            "choice",
+            False,
+            "C1",
+            ("影像类型", "document_kind"),
+            same("身份证正面", "身份证反面", "开户协议", "营业执照", "风险测评问卷"),
+        ),
         Field("sha256", "SHA256", "text", True, "C1", ("摘要", "digest")),
         Field("size", "大小", "number", False, "C1", ("字节数", "bytes")),
     ),
@@ -236,8 +354,7 @@ DOCUMENTS: Final = Layout(
 )
 
 LAYOUTS: Final = {
-    layout.kind: layout
-    for layout in (CLIENTS, ACCOUNTS, RELATIONS, HOLDINGS, TRADES, PREFERENCES, DOCUMENTS)
+    layout.kind: layout for layout in (CLIENTS, ACCOUNTS, RELATIONS, HOLDINGS, TRADES, PREFERENCES, DOCUMENTS)
 }
 
 LINE_HEADINGS: Final = ("行号", "列", "原因")

@@ -59,9 +59,7 @@ def check_versions() -> int:
     return server
 
 
-def dump(
-    path: Path, *, backup: UUID, snapshot: str, options: Sequence[str], beat: Beat
-) -> StreamFacts:
+def dump(path: Path, *, backup: UUID, snapshot: str, options: Sequence[str], beat: Beat) -> StreamFacts:
     """``path`` holds what ``options`` choose of the live database at ``snapshot``, compressed and sealed.
 
     Raises:

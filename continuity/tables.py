@@ -53,7 +53,9 @@ def drills(rows: Iterable[RestoreDrill]) -> Table:
     return {
         "id": "drills",
         "caption": _("Restore drills of this backup, newest first"),
-        "columns": _columns(_("Started"), _("Result"), _("By"), _("Recovery time"), _("Rows opened"), number=4),
+        "columns": _columns(
+            _("Started"), _("Result"), _("By"), _("Recovery time"), _("Rows opened"), number=4
+        ),
         "rows": [
             [
                 {"value": row.started_at, "url": reverse("continuity-drill", args=[row.pk])},
@@ -94,7 +96,9 @@ def parts(backup: Backup) -> Table:
         "id": "parts",
         "caption": _("Parts, as the signed manifest names them"),
         "columns": _columns(_("File"), _("Bytes"), _("SHA-256"), number=1),
-        "rows": [[name, part["size"], {"kind": "code", "value": part["sha256"]}] for name, part in listed.items()],
+        "rows": [
+            [name, part["size"], {"kind": "code", "value": part["sha256"]}] for name, part in listed.items()
+        ],
     }
 
 

@@ -69,7 +69,10 @@ def backup(request: HttpRequest, pk: UUID) -> HttpResponse:
         "facts": tables.backup_facts(found),
         "parts": tables.parts(found),
         "drills": tables.drills(drills),
-        "jobs": [*([] if _is_over(found) else [backup_job(found)]), *([drill_job(running)] if running else [])],
+        "jobs": [
+            *([] if _is_over(found) else [backup_job(found)]),
+            *([drill_job(running)] if running else []),
+        ],
         "reason": tables.reason(found.failure),
         "may_drill": found.state == Backup.State.DONE
         and running is None
@@ -127,7 +130,10 @@ def backup_job(row: Backup) -> Job:
     job = _job(row, _("Backup"), "continuity-backup-progress", row.get_step_display())
     job["state"] = "queued" if row.state == Backup.State.WAITING else row.state
     if _is_over(row):
-        job |= {"result_url": reverse("continuity-backup", args=[row.pk]), "sentence": tables.reason(row.failure)}
+        job |= {
+            "result_url": reverse("continuity-backup", args=[row.pk]),
+            "sentence": tables.reason(row.failure),
+        }
     return job
 
 
@@ -136,7 +142,10 @@ def drill_job(row: RestoreDrill) -> Job:
     job = _job(row, _("Restore drill"), "continuity-drill-progress", row.get_step_display())
     job["state"] = {"waiting": "queued", "passed": "done"}.get(row.state, row.state)
     if row.ok is not None:
-        job |= {"result_url": reverse("continuity-drill", args=[row.pk]), "sentence": tables.reason(row.failure)}
+        job |= {
+            "result_url": reverse("continuity-drill", args=[row.pk]),
+            "sentence": tables.reason(row.failure),
+        }
     return job
 
 

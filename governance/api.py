@@ -123,7 +123,9 @@ class LogViewSet(viewsets.GenericViewSet[Event]):
         filters = LogFilter(request.query_params)
         if not filters.is_valid():
             raise serializers.ValidationError(filters.errors.get_json_data())
-        before = serializers.UUIDField(allow_null=True).run_validation(request.query_params.get("before") or None)
+        before = serializers.UUIDField(allow_null=True).run_validation(
+            request.query_params.get("before") or None
+        )
         wanted = log_records.history_of(filters.cleaned_data)
         found = history(wanted, before=before, limit=settings.PAGE_ROWS + 1)
         shown = found[: settings.PAGE_ROWS]

@@ -81,7 +81,10 @@ def proof_facts(proof: Proof) -> Facts:
     return [
         _fact(_("Number in the log"), proof.index),
         _fact(_("Hash of the entry"), {"kind": "code", "value": proof.leaf.hex()}),
-        _fact(_("Checkpoint of"), ngettext("%(n)s entry", "%(n)s entries", proof.head.size) % {"n": proof.head.size}),
+        _fact(
+            _("Checkpoint of"),
+            ngettext("%(n)s entry", "%(n)s entries", proof.head.size) % {"n": proof.head.size},
+        ),
         _fact(_("Signed"), proof.head.at),
         _fact(_("Root"), {"kind": "code", "value": bytes(proof.head.root).hex()}),
     ]
@@ -96,12 +99,13 @@ def verification(check: LogCheck | None) -> str:
         return _("The log has not been verified yet.")
     if finished.fault_count:
         return ngettext(
-            "%(n)s fault was found in %(leaves)s entries.", "%(n)s faults were found in %(leaves)s entries.",
+            "%(n)s fault was found in %(leaves)s entries.",
+            "%(n)s faults were found in %(leaves)s entries.",
             finished.fault_count,
         ) % {"n": finished.fault_count, "leaves": finished.leaves}
-    return ngettext("%(n)s entry, verified to the last.", "%(n)s entries, verified to the last.", finished.leaves) % {
-        "n": f"{finished.leaves:,}"
-    }
+    return ngettext(
+        "%(n)s entry, verified to the last.", "%(n)s entries, verified to the last.", finished.leaves
+    ) % {"n": f"{finished.leaves:,}"}
 
 
 def faults(check: LogCheck | None) -> Table | None:

@@ -14,5 +14,7 @@ urlpatterns = [
     path("audit/<uuid:pk>/proof/", log.proof, name="governance-proof"),
     path("assessments/<uuid:pk>/", assessments.assessments, name="governance-assessments"),
     path("assessments/<uuid:pk>/new/", assessments.draft, name="governance-assessment-new"),
-    path("assessments/versions/<uuid:pk>/approve/", assessments.approve, name="governance-assessment-approve"),
+    path(
+        "assessments/versions/<uuid:pk>/approve/", assessments.approve, name="governance-assessment-approve"
+    ),
 ]

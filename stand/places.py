@@ -80,7 +80,13 @@ class Places:
     def clear(self) -> None:
         """What a stand keeps is gone; the lock stays, and so does whatever else lies in the folder."""
         kept = ("beat", "backups", "drills")
-        for folder in (self.postgres, self.redis, self.logs, self.static, *(self.state / name for name in kept)):
+        for folder in (
+            self.postgres,
+            self.redis,
+            self.logs,
+            self.static,
+            *(self.state / name for name in kept),
+        ):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.keyring, self.files):
             if folder.parent == self.state:

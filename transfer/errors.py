@@ -9,7 +9,9 @@ register_messages(
         "transfer.needs_transferee": _("Name the transferee first."),
         "transfer.transferee_named_already": _("The transferee is named already and cannot be changed."),
         "transfer.not_in_state": _("This needs the stage “%(wanted)s”; the transfer is at “%(state)s”."),
-        "transfer.past_no_return": _("The point of no return has passed; the transfer can no longer be aborted."),
+        "transfer.past_no_return": _(
+            "The point of no return has passed; the transfer can no longer be aborted."
+        ),
         "transfer.has_ended": _("The transfer has ended."),
         "transfer.same_firm": _("A firm cannot hand its clients over to itself."),
         "transfer.pack_unknown": _("There is no rule pack for %(jurisdiction)s."),
@@ -35,8 +37,12 @@ register_messages(
         "run.other_side_returns": _("Only the transferee hands in what its own system sends back."),
         "run.source_unknown": _("No such file is expected to come back."),
         "run.reconciling_already": _("The reconciliation is under way already."),
-        "run.kept_back": _("The server could not finish this work. Try again; if it stops again, tell the administrator."),
-        "break.not_your_custody": _("The values are closed: another firm has custody of this client's data, or its reveal is suspended."),
+        "run.kept_back": _(
+            "The server could not finish this work. Try again; if it stops again, tell the administrator."
+        ),
+        "break.not_your_custody": _(
+            "The values are closed: another firm has custody of this client's data, or its reveal is suspended."
+        ),
         "break.no_values": _("This difference has no sealed values: the row belongs to no client we know."),
         "break.not_open": _("This break is decided already."),
         "break.words_missing": _("Say why."),
@@ -54,7 +60,9 @@ register_messages(
         "runbook.check_fails": _("Step %(number)s is not done yet: its check does not hold."),
         "runbook.other_side": _("Step %(number)s belongs to the other firm."),
         "certificate.no_checkpoint": _("The log has no signed checkpoint yet; try again in a moment."),
-        "certificate.log_behind": _("The log's signed checkpoint does not cover the last batch yet; try again in a moment."),
+        "certificate.log_behind": _(
+            "The log's signed checkpoint does not cover the last batch yet; try again in a moment."
+        ),
         "certificate.client_not_in_it": _("This client is not among those the certificate counts."),
         "certificate.not_issued": _("The certificate is not issued yet; the pack is made from it."),
         "certificate.file_changed": _("The stored certificate does not have the digest it was issued with."),
@@ -67,9 +75,15 @@ register_messages(
         "mandate.signed_already": _("You have signed this mandate already."),
         "mandate.incomplete": _("Two people of each side must sign the mandate first."),
         "mandate.outside_window": _("The mandate's window is not open now."),
-        "mandate.clients_changed": _("The clients who may move have changed since the mandate was drafted; draft a new one."),
-        "mandate.facts_changed": _("The facts of the gates have changed since the mandate was drafted; draft a new one."),
-        "cutover.cases_frozen": _("During the cutover each batch is checked when it is released; the cases are not assessed as a whole."),
+        "mandate.clients_changed": _(
+            "The clients who may move have changed since the mandate was drafted; draft a new one."
+        ),
+        "mandate.facts_changed": _(
+            "The facts of the gates have changed since the mandate was drafted; draft a new one."
+        ),
+        "cutover.cases_frozen": _(
+            "During the cutover each batch is checked when it is released; the cases are not assessed as a whole."
+        ),
         "cutover.batch_waiting": _("Clients are still between the two firms; finish their batches first."),
         "agreement.not_json": _("The agreement is not a JSON document: %(reason)s."),
         "agreement.terms_incomplete": _("The agreement lacks: %(missing)s."),
@@ -85,7 +99,9 @@ register_messages(
         "file.not_what_it_says": _("The content of the file is not what its ending “%(name)s” says."),
         "file.encoding": _("Line %(line)s, byte %(column)s is neither UTF-8 nor GB18030."),
         "file.nul_byte": _("Line %(line)s holds a NUL byte at byte %(column)s; this is not a text file."),
-        "file.line_ends": _("The lines end in single carriage returns; export the file with usual line ends."),
+        "file.line_ends": _(
+            "The lines end in single carriage returns; export the file with usual line ends."
+        ),
         "file.truncated": _("The file breaks off at line %(line)s: a quote or the archive is not closed."),
         "file.duplicate_header": _("The heading “%(field)s” stands twice."),
         "file.header_missing": _("The heading “%(field)s” is missing."),
@@ -104,7 +120,9 @@ register_messages(
         "import.nothing_declared": _("None of the declared files is among the extracts received."),
         "import.declared_unreadable": _("Line %(line)s of the control totals cannot be read."),
         "import.policy_needed": _("The field “%(field)s” is needed to tell rows apart and must be kept."),
-        "import.policy_after_load": _("Rows of this kind are loaded already; the policy can no longer change."),
+        "import.policy_after_load": _(
+            "Rows of this kind are loaded already; the policy can no longer change."
+        ),
         "import.reason_missing": _("Say why."),
         "import.reject_decided": _("This line is decided already."),
         "import.no_open_rejects": _("No rejected line is open here."),

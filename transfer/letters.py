@@ -62,15 +62,27 @@ PLAIN_VALUES: Final = ("transferee_contact", "approval_reference", "officer_cont
 #: Categories of data as the law wants them listed: which fields of the agreement's scope belong to each.
 CATEGORIES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (
-        ("clients.name", "clients.id_type", "clients.id_number", "clients.birth_date", "clients.sex",
-         "clients.nationality"),
-        "name and identity documents", "姓名及身份证件信息",
+        (
+            "clients.name",
+            "clients.id_type",
+            "clients.id_number",
+            "clients.birth_date",
+            "clients.sex",
+            "clients.nationality",
+        ),
+        "name and identity documents",
+        "姓名及身份证件信息",
     ),
-    (("clients.phone", "clients.email", "clients.address", "clients.postcode"), "contact details", "联系方式"),
+    (
+        ("clients.phone", "clients.email", "clients.address", "clients.postcode"),
+        "contact details",
+        "联系方式",
+    ),
     (("clients.occupation", "clients.education"), "occupation and education", "职业与学历"),
     (
         ("clients.risk_level", "clients.risk_expires_on", "clients.investor_class"),
-        "suitability and class of investor", "适当性评估与投资者类别",
+        "suitability and class of investor",
+        "适当性评估与投资者类别",
     ),
     (("clients.aml_level",), "money-laundering risk level", "洗钱风险等级"),
     (("accounts.",), "accounts, balances and bank binding", "账户、资金余额与存管银行信息"),
@@ -91,9 +103,7 @@ PURPOSES: Final[dict[str, tuple[str, str]]] = {
 def categories(scope: list[str], language: str) -> list[str]:
     """The categories of data that the agreement's scope touches, in words."""
     place = 1 if language == "en" else 2
-    return [
-        str(row[place]) for row in CATEGORIES if any(field.startswith(tuple(row[0])) for field in scope)
-    ]
+    return [str(row[place]) for row in CATEGORIES if any(field.startswith(tuple(row[0])) for field in scope)]
 
 
 def purpose_words(purpose: object, language: str) -> str:

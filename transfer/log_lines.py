@@ -97,7 +97,12 @@ def latest_lines(transfer: Transfer, *, limit: int = 10) -> list[Line]:
     names = dict(User.objects.filter(pk__in={event.actor for event in events}).values_list("pk", "name"))
     numbers = dict(Leaf.objects.filter(event__in=events).values_list("event_id", "index"))
     return [
-        Line(event.at, _name(names, event.actor), str(WORDS.get(event.type, label(event.type))), numbers.get(event.pk))
+        Line(
+            event.at,
+            _name(names, event.actor),
+            str(WORDS.get(event.type, label(event.type))),
+            numbers.get(event.pk),
+        )
         for event in events
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, ngettext_lazy
 from django.utils.translation import gettext as _
 
 from audit.queries import events_of
@@ -22,29 +22,59 @@ GATE_STAGES = {1: "draft", 2: "draft", 3: "reviewing", 4: "notifying", 5: "notif
                7: "notifying", 8: "ready"}  # fmt: skip
 ORDER = [state.value for state in Transfer.State]
 
-#: What stands in the way, by fact, in half a sentence; ``%(count)s`` is the count of the fact.
-HINDRANCES = {
+#: What stands in the way, by fact, in half a sentence; its count chooses the form and is ``shown`` grouped.
+HINDRANCES: dict[str, Any] = {
     "signed_by_both": gettext_lazy("the agreement is not signed by both parties"),
     "clauses_bound": gettext_lazy("the agreement's clauses are not bound yet"),
     "counsel_spoke": gettext_lazy("counsel has not spoken on the legal basis"),
-    "extracts_loaded": gettext_lazy("%(count)s kinds of extract are not loaded"),
-    "nothing_pending": gettext_lazy("%(count)s extracts or parts of them wait to be loaded"),
+    "extracts_loaded": ngettext_lazy(
+        "%(shown)s kind of extract is not loaded", "%(shown)s kinds of extract are not loaded", "count"
+    ),
+    "nothing_pending": ngettext_lazy(
+        "%(shown)s extract or part of one waits to be loaded",
+        "%(shown)s extracts or parts of them wait to be loaded",
+        "count",
+    ),
     "counts_equal": gettext_lazy("declared and found counts or totals differ"),
-    "rejects_decided": gettext_lazy("%(count)s refused lines are undecided"),
-    "no_unknown_field": gettext_lazy("%(count)s fields have no policy"),
-    "credentials_stay": gettext_lazy("%(count)s secret fields would move"),
-    "breaches_decided": gettext_lazy("%(count)s breaches of clauses are undecided"),
+    "rejects_decided": ngettext_lazy(
+        "%(shown)s refused line is undecided", "%(shown)s refused lines are undecided", "count"
+    ),
+    "no_unknown_field": ngettext_lazy(
+        "%(shown)s field has no policy", "%(shown)s fields have no policy", "count"
+    ),
+    "credentials_stay": ngettext_lazy(
+        "%(shown)s secret field would move", "%(shown)s secret fields would move", "count"
+    ),
+    "breaches_decided": ngettext_lazy(
+        "%(shown)s breach of a clause is undecided", "%(shown)s breaches of clauses are undecided", "count"
+    ),
     "cases_assessed": gettext_lazy("no client has a verdict yet"),
-    "notice_proved": gettext_lazy("%(count)s clients have no proof of notice"),
-    "nobody_undeliverable": gettext_lazy("%(count)s clients could not be reached"),
-    "windows_over": gettext_lazy("the time to object still runs for %(count)s clients"),
-    "objections_decided": gettext_lazy("%(count)s objections are undecided"),
+    "notice_proved": ngettext_lazy(
+        "%(shown)s client has no proof of notice", "%(shown)s clients have no proof of notice", "count"
+    ),
+    "nobody_undeliverable": ngettext_lazy(
+        "%(shown)s client could not be reached", "%(shown)s clients could not be reached", "count"
+    ),
+    "windows_over": ngettext_lazy(
+        "the time to object still runs for %(shown)s client",
+        "the time to object still runs for %(shown)s clients",
+        "count",
+    ),
+    "objections_decided": ngettext_lazy(
+        "%(shown)s objection is undecided", "%(shown)s objections are undecided", "count"
+    ),
     "backup_young": gettext_lazy("there is no backup younger than the limit"),
     "backup_proved": gettext_lazy("the newest backup was not restored and compared"),
     "rehearsed": gettext_lazy("no rehearsal ran to its end"),
-    "no_unexplained_break": gettext_lazy("%(count)s breaks of the last rehearsal are unexplained"),
+    "no_unexplained_break": ngettext_lazy(
+        "%(shown)s break of the last rehearsal is unexplained",
+        "%(shown)s breaks of the last rehearsal are unexplained",
+        "count",
+    ),
     "room_missing": gettext_lazy("the part of the product that proves it is not built yet"),
-    "earlier_gates_open": gettext_lazy("%(count)s earlier gates are closed"),
+    "earlier_gates_open": ngettext_lazy(
+        "%(shown)s earlier gate is closed", "%(shown)s earlier gates are closed", "count"
+    ),
     "runbook_ready": gettext_lazy("the runbook is not complete"),
     "outside_parties_ready": gettext_lazy("outside parties have not proved that they are ready"),
     "mandate_transferor": gettext_lazy("two people of the transferor have not signed the mandate"),
@@ -78,9 +108,13 @@ def standing(transfer: Transfer) -> Standing:
     """The first closed gate before the next stage, what is missing, and whose move it is."""
     blocking = next((found for found in _gates_ahead(transfer) if not found.open), None)
     if blocking is None:
-        return Standing(transfer, None, _open_sentence(transfer), _mover_without_gate(transfer), stage_since(transfer))
+        return Standing(
+            transfer, None, _open_sentence(transfer), _mover_without_gate(transfer), stage_since(transfer)
+        )
     sentence = _("Gate %(number)s, %(title)s, is closed: %(what)s.") % {
-        "number": blocking.number, "title": blocking.title, "what": hindrance(blocking),
+        "number": blocking.number,
+        "title": blocking.title,
+        "what": hindrance(blocking),
     }
     return Standing(transfer, blocking, sentence, whose(transfer, blocking.missing[0]), stage_since(transfer))
 
@@ -94,12 +128,19 @@ def hindrance(closed: Gate) -> str:
     """What keeps the gate closed, in half a sentence: the first missing fact and how many more there are."""
     first, *others = closed.missing
     words = HINDRANCES.get(first.code)
-    said = str(first.text).rstrip(".。") if words is None else str(words) % {"count": f"{first.count or 0:,d}"}
+    said = str(first.text).rstrip(".。") if words is None else _counted(words, first.count or 0)
     if not others:
         return said
-    return ngettext("%(said)s, and %(count)s more fact", "%(said)s, and %(count)s more facts", len(others)) % {
-        "said": said, "count": len(others),
+    return ngettext(
+        "%(said)s, and %(count)s more fact", "%(said)s, and %(count)s more facts", len(others)
+    ) % {
+        "said": said,
+        "count": len(others),
     }
+
+
+def _counted(words: Any, count: int) -> str:
+    return str(words % {"count": count, "shown": f"{count:,d}"})
 
 
 def whose(transfer: Transfer, fact: Fact) -> str:
@@ -116,7 +157,9 @@ def whose(transfer: Transfer, fact: Fact) -> str:
 
 def stage_since(transfer: Transfer) -> datetime.datetime | None:
     """When the transfer came to the stage it stands at, as the log says."""
-    steps = events_of(transfer).filter(type__in=[TransferEvent.DRAFTED, TransferEvent.ADVANCED, TransferEvent.ABORTED])
+    steps = events_of(transfer).filter(
+        type__in=[TransferEvent.DRAFTED, TransferEvent.ADVANCED, TransferEvent.ABORTED]
+    )
     return steps.values_list("at", flat=True).first()
 
 
@@ -131,12 +174,14 @@ def gate_state(transfer: Transfer, found: Gate) -> str:
 
 
 def gate_summary(transfer: Transfer, found: Gate, *, counts: bool) -> dict[str, Any]:
-    """The gate for the cockpit: the facts that do not hold yet, and how many of all do."""
+    """The gate for the cockpit: how many facts hold, and once it is due those that do not."""
     card = gate_card(transfer, found, counts=counts)
     card["sentence"] = _("%(held)s of %(all)s facts hold.") % {
-        "held": len(found.facts) - len(found.missing), "all": len(found.facts),
+        "held": len(found.facts) - len(found.missing),
+        "all": len(found.facts),
     }
-    card["facts"] = [fact for fact in card["facts"] if not fact["met"]]
+    due = card["state"] != "gate_later"
+    card["facts"] = [fact for fact in card["facts"] if due and not fact["met"]]
     return card
 
 
@@ -145,13 +190,18 @@ def gate_card(transfer: Transfer, found: Gate, *, counts: bool) -> dict[str, Any
     state = gate_state(transfer, found)
     facts = [
         {
-            "text": fact.text, "met": fact.ok, "url": fact.link,
+            "text": fact.text,
+            "met": fact.ok,
+            "url": fact.link,
             "count": fact.count if fact.count and counts else None,
         }
         for fact in found.facts
     ]
     card: dict[str, Any] = {
-        "number": found.number, "title": found.title, "opens": found.opens, "state": state,
+        "number": found.number,
+        "title": found.title,
+        "opens": found.opens,
+        "state": state,
         "url": reverse("transfer-gate", args=[transfer.pk, found.number]),
         "facts": facts if counts or found.number == 1 else [],
     }

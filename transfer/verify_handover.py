@@ -19,9 +19,14 @@ import uuid
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-
 SIDES = ("transferor", "transferee")
-COMPARED = {"transferee/clients", "transferee/accounts", "transferee/holdings", "depository/holdings", "bank/balances"}
+COMPARED = {
+    "transferee/clients",
+    "transferee/accounts",
+    "transferee/holdings",
+    "depository/holdings",
+    "bank/balances",
+}
 STILL_OPEN = {"open", "explained", "asked"}
 STATES = STILL_OPEN | {"corrected", "written_off"}
 
@@ -115,7 +120,9 @@ def check_certificate(path):
         expect(giver[name] != taker[name], f"both parties have the same {name}")
     parties = {party["id"]: party for party in (giver, taker)}
     signers = {entry["organisation"] for entry in document["signatures"]}
-    expect(signers == set(parties) and len(document["signatures"]) == 2, "the signers are not the two parties")
+    expect(
+        signers == set(parties) and len(document["signatures"]) == 2, "the signers are not the two parties"
+    )
     for entry in document["signatures"]:
         party = parties[entry["organisation"]]
         named = fingerprint(unhex(entry["public"], "public key")) == party["certificate_key"]
@@ -138,7 +145,9 @@ def check_agreement(statement, keys):
     expect(len(digest) == 32, "agreement: not a digest")
     for row in agreement["signatures"]:
         expect(row["organisation"] in keys, "agreement: signed by somebody else")
-        check_signature(keys[row["organisation"]], digest, row["signature"], "a signature under the agreement")
+        check_signature(
+            keys[row["organisation"]], digest, row["signature"], "a signature under the agreement"
+        )
     both = {row["organisation"] for row in agreement["signatures"]} == set(keys)
     executed = len(unhex(agreement["executed_document"], "executed document")) == 32
     expect(both or executed or excepted, "the agreement is neither signed by both nor executed")
@@ -148,17 +157,27 @@ def check_gates(statement, facts):
     """Each of the seven gates held when people said go, or is among the exceptions on the first page."""
     excepted = {row["gate"] for row in statement["exceptions"]}
     for row in statement["exceptions"]:
-        expect(row["asked_by"] != row["granted_by"] != "", f"gate {row['gate']}: one person asked and granted")
+        expect(
+            row["asked_by"] != row["granted_by"] != "", f"gate {row['gate']}: one person asked and granted"
+        )
     expect([row["gate"] for row in statement["gates"]] == list(range(1, 8)), "not the seven gates")
     signed = {}
     for number, code, ok, _ in facts:
-        expect(isinstance(ok, bool) and code not in signed.setdefault(number, {}), f"gate {number}: {code} twice")
+        expect(
+            isinstance(ok, bool) and code not in signed.setdefault(number, {}), f"gate {number}: {code} twice"
+        )
         signed[number][code] = ok
     for row in statement["gates"]:
         number = row["gate"]
-        expect(row["facts"] and row["facts"] == signed.get(number), f"gate {number}: other facts than were signed")
+        expect(
+            row["facts"] and row["facts"] == signed.get(number),
+            f"gate {number}: other facts than were signed",
+        )
         expect(row["holds"] == all(row["facts"].values()), f"gate {number}: does not hold by its own facts")
-        expect(row["holds"] or (row["by_exception"] and number in excepted), f"gate {number}: closed, no exception")
+        expect(
+            row["holds"] or (row["by_exception"] and number in excepted),
+            f"gate {number}: closed, no exception",
+        )
     expect(set(signed) == set(range(1, 8)), "the mandate was given on other gates")
 
 
@@ -223,7 +242,10 @@ def check_batch(statement, batch, release, what):
     quoted = acceptance["signature"] == batch["release_signature"]
     expect(quoted, f"{what}: the acceptance quotes another signature")
     check_signature(
-        taker["custody_key"], batch["acceptance"].encode(), batch["acceptance_signature"], f"{what}: acceptance"
+        taker["custody_key"],
+        batch["acceptance"].encode(),
+        batch["acceptance_signature"],
+        f"{what}: acceptance",
     )
 
 
@@ -231,12 +253,18 @@ def check_counts(statement):
     """The funnel adds up to the book, and reconciliation covered the clients and hides no difference."""
     funnel = statement["funnel"]
     total = sum(count(number, f"funnel: {state}") for state, number in funnel.items())
-    expect(total == count(statement["book"], "book"), f"the funnel counts {total} of {statement['book']} clients")
-    expect(funnel["accepted"] == statement["clients"], "the funnel's accepted are not the clients handed over")
+    expect(
+        total == count(statement["book"], "book"), f"the funnel counts {total} of {statement['book']} clients"
+    )
+    expect(
+        funnel["accepted"] == statement["clients"], "the funnel's accepted are not the clients handed over"
+    )
     expect(funnel["released"] == 0, "clients are still between the two firms")
     live = {}
     for row in statement["breaks"]:
-        expect(count(row["count"], "breaks") > 0 and row["state"] in STATES, "a line of the breaks says nothing")
+        expect(
+            count(row["count"], "breaks") > 0 and row["state"] in STATES, "a line of the breaks says nothing"
+        )
         if row["state"] != "corrected":
             name = f"{row['source']}/{row['kind'].partition('.')[0]}"
             live[name] = live.get(name, 0) + row["count"]
@@ -248,7 +276,9 @@ def check_counts(statement):
         expected, actual, equal = (count(row[part], name) for part in ("expected", "actual", "equal"))
         unequal = max(expected, actual) - equal
         expect(unequal >= 0, f"{name}: more rows equal than there are")
-        expect(live.get(name, 0) >= unequal, f"{name}: {unequal} rows differ, {live.get(name, 0)} breaks say so")
+        expect(
+            live.get(name, 0) >= unequal, f"{name}: {unequal} rows differ, {live.get(name, 0)} breaks say so"
+        )
     handed = compared["transferee/clients"]["expected"]
     expect(handed == statement["clients"], "reconciled were other clients than those handed over")
 
@@ -305,7 +335,10 @@ def check_proof(path, statement, digest):
         + unhex(proof["key_commitment"], "commitment")
     )
     found = hashlib.sha256(b"\x00" + body).digest()
-    expect(climb(found, proof, proof["size"], path) == statement["root"], f"{path}: does not lead to the certificate's root")
+    expect(
+        climb(found, proof, proof["size"], path) == statement["root"],
+        f"{path}: does not lead to the certificate's root",
+    )
     place = proof["batch"]
     batches = [json.loads(batch["release"]) for batch in statement["batches"]]
     mine = [batch for batch in batches if batch["batch"] == place["number"]]
@@ -388,7 +421,9 @@ def main(arguments=None):
     report(statement)
     print(f"log checkpoint of {size} entries, signed")
     if kept not in (None, size):
-        print(f"NOTE the head kept outside has {kept} entries: signed by the same log; growth is for the log's own proof")
+        print(
+            f"NOTE the head kept outside has {kept} entries: signed by the same log; growth is for the log's own proof"
+        )
     if not wanted.keys:
         print("signatures fit, signers not checked (give --keys)")
         return 3

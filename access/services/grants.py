@@ -50,7 +50,7 @@ def grant_object(
     grant = Grant.objects.create(
         user=user,
         codename=codename,
-        object_label=obj._meta.label_lower,  # noqa: SLF001 - Django's public door to a model
+        object_label=obj._meta.label_lower,
         object_id=obj.pk,
         ends_on=ends_on,
         given_by=by,
@@ -125,5 +125,5 @@ def _find(label: str, object_id: UUID) -> models.Model | None:
         model = apps.get_model(label)
     except (LookupError, ValueError):
         return None
-    found: models.Model | None = model._base_manager.filter(pk=object_id).first()  # noqa: SLF001 - require scopes
+    found: models.Model | None = model._base_manager.filter(pk=object_id).first()
     return found

@@ -35,7 +35,7 @@ def open_object(request: HttpRequest, label: str, pk: UUID) -> HttpResponse:
     user = acting_user(request)
     obj = grantable_object(label, pk)
     require(user, "access.grant_object", obj)
-    kind = obj._meta.verbose_name  # noqa: SLF001 - public in fact
+    kind = obj._meta.verbose_name
     form = GrantForm(request.POST or None)
     form.fields["user"].queryset = people_to_grant_to(user)  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():

@@ -7,357 +7,816 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_organisations_people_duties'),
+        ("access", "0001_organisations_people_duties"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='books', to='access.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="books",
+                        to="access.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('institution', 'Institution'), ('product', 'Product')], max_length=12)),
-                ('status', models.CharField(choices=[('normal', 'Normal'), ('dormant', 'Dormant'), ('unqualified', 'Unqualified'), ('closed', 'Account closed')], max_length=12)),
-                ('jurisdiction', models.CharField(default='CN', max_length=2)),
-                ('staff_no', models.CharField(blank=True, max_length=20)),
-                ('opened_on', models.DateField(null=True)),
-                ('is_minor', models.BooleanField(default=False)),
-                ('is_under14', models.BooleanField(default=False)),
-                ('is_frozen', models.BooleanField(default=False)),
-                ('is_pledged', models.BooleanField(default=False)),
-                ('reveal_suspended', models.BooleanField(default=False)),
-                ('id_token', models.BigIntegerField(null=True)),
-                ('phone_token', models.BigIntegerField(null=True)),
-                ('email_token', models.BigIntegerField(null=True)),
-                ('name_birth_token', models.BigIntegerField(null=True)),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='clients.book')),
-                ('branch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='access.branch')),
-                ('custodian', models.ForeignKey(db_column='custodian', on_delete=django.db.models.deletion.PROTECT, related_name='clients_in_custody', to='access.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("person", "Person"),
+                            ("institution", "Institution"),
+                            ("product", "Product"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("normal", "Normal"),
+                            ("dormant", "Dormant"),
+                            ("unqualified", "Unqualified"),
+                            ("closed", "Account closed"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("jurisdiction", models.CharField(default="CN", max_length=2)),
+                ("staff_no", models.CharField(blank=True, max_length=20)),
+                ("opened_on", models.DateField(null=True)),
+                ("is_minor", models.BooleanField(default=False)),
+                ("is_under14", models.BooleanField(default=False)),
+                ("is_frozen", models.BooleanField(default=False)),
+                ("is_pledged", models.BooleanField(default=False)),
+                ("reveal_suspended", models.BooleanField(default=False)),
+                ("id_token", models.BigIntegerField(null=True)),
+                ("phone_token", models.BigIntegerField(null=True)),
+                ("email_token", models.BigIntegerField(null=True)),
+                ("name_birth_token", models.BigIntegerField(null=True)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="clients", to="clients.book"
+                    ),
+                ),
+                (
+                    "branch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clients",
+                        to="access.branch",
+                    ),
+                ),
+                (
+                    "custodian",
+                    models.ForeignKey(
+                        db_column="custodian",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clients_in_custody",
+                        to="access.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('fund', 'Fund account'), ('fund_credit', 'Credit fund account'), ('fund_derivatives', 'Derivatives fund account'), ('sh_a', 'Shanghai A'), ('sz_a', 'Shenzhen A'), ('bj', 'Beijing'), ('sh_b', 'Shanghai B'), ('sz_b', 'Shenzhen B'), ('sh_credit', 'Shanghai credit'), ('sz_credit', 'Shenzhen credit'), ('open_fund', 'Open-end fund'), ('derivatives', 'Derivatives contract account')], max_length=20)),
-                ('market', models.CharField(blank=True, max_length=8)),
-                ('currency', models.CharField(max_length=3)),
-                ('status', models.CharField(choices=[('normal', 'Normal'), ('frozen', 'Frozen'), ('lost', 'Reported lost'), ('closed', 'Account closed')], max_length=8)),
-                ('opened_on', models.DateField(null=True)),
-                ('number_token', models.BigIntegerField()),
-                ('card_token', models.BigIntegerField(null=True)),
-                ('book', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.book')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("fund", "Fund account"),
+                            ("fund_credit", "Credit fund account"),
+                            ("fund_derivatives", "Derivatives fund account"),
+                            ("sh_a", "Shanghai A"),
+                            ("sz_a", "Shenzhen A"),
+                            ("bj", "Beijing"),
+                            ("sh_b", "Shanghai B"),
+                            ("sz_b", "Shenzhen B"),
+                            ("sh_credit", "Shanghai credit"),
+                            ("sz_credit", "Shenzhen credit"),
+                            ("open_fund", "Open-end fund"),
+                            ("derivatives", "Derivatives contract account"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("market", models.CharField(blank=True, max_length=8)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("normal", "Normal"),
+                            ("frozen", "Frozen"),
+                            ("lost", "Reported lost"),
+                            ("closed", "Account closed"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("opened_on", models.DateField(null=True)),
+                ("number_token", models.BigIntegerField()),
+                ("card_token", models.BigIntegerField(null=True)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CustodyMove',
+            name="CustodyMove",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('occasion', models.UUIDField()),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('released', 'Released'), ('accepted', 'Accepted'), ('recalled', 'Recalled')], default='released', max_length=10)),
-                ('mandate_digest', models.BinaryField(max_length=32)),
-                ('client_count', models.PositiveIntegerField()),
-                ('members_root', models.BinaryField(max_length=32)),
-                ('released_at', models.DateTimeField()),
-                ('release_signature', models.BinaryField(max_length=65)),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('acceptance_signature', models.BinaryField(max_length=65, null=True)),
-                ('giver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.organisation')),
-                ('taker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("occasion", models.UUIDField()),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("released", "Released"),
+                            ("accepted", "Accepted"),
+                            ("recalled", "Recalled"),
+                        ],
+                        default="released",
+                        max_length=10,
+                    ),
+                ),
+                ("mandate_digest", models.BinaryField(max_length=32)),
+                ("client_count", models.PositiveIntegerField()),
+                ("members_root", models.BinaryField(max_length=32)),
+                ("released_at", models.DateTimeField()),
+                ("release_signature", models.BinaryField(max_length=65)),
+                ("accepted_at", models.DateTimeField(null=True)),
+                ("acceptance_signature", models.BinaryField(max_length=65, null=True)),
+                (
+                    "giver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.organisation",
+                    ),
+                ),
+                (
+                    "taker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CustodyMember',
+            name="CustodyMember",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
-                ('record_digest', models.BinaryField(max_length=32)),
-                ('key_commitment', models.BinaryField(max_length=32)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='custody_members', to='clients.client')),
-                ('move', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='clients.custodymove')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveIntegerField()),
+                ("record_digest", models.BinaryField(max_length=32)),
+                ("key_commitment", models.BinaryField(max_length=32)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="custody_members",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "move",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="clients.custodymove",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=40)),
-                ('file', models.UUIDField(unique=True)),
-                ('size', models.PositiveBigIntegerField()),
-                ('book', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.book')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                ("kind", models.CharField(max_length=40)),
+                ("file", models.UUIDField(unique=True)),
+                ("size", models.PositiveBigIntegerField()),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Holding',
+            name="Holding",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('market', models.CharField(blank=True, max_length=8)),
-                ('currency', models.CharField(max_length=3)),
-                ('is_frozen', models.BooleanField(default=False)),
-                ('is_pledged', models.BooleanField(default=False)),
-                ('book', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.book')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                ("market", models.CharField(blank=True, max_length=8)),
+                ("currency", models.CharField(max_length=3)),
+                ("is_frozen", models.BooleanField(default=False)),
+                ("is_pledged", models.BooleanField(default=False)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='NoticeCampaign',
+            name="NoticeCampaign",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('occasion', models.UUIDField()),
-                ('number', models.PositiveIntegerField()),
-                ('text_en', models.TextField()),
-                ('text_zh', models.TextField()),
-                ('text_digest', models.BinaryField(max_length=32)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("occasion", models.UUIDField()),
+                ("number", models.PositiveIntegerField()),
+                ("text_en", models.TextField()),
+                ("text_zh", models.TextField()),
+                ("text_digest", models.BinaryField(max_length=32)),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "sender",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeliveryEvidence',
+            name="DeliveryEvidence",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('channel', models.CharField(choices=[('post', 'Post'), ('email', 'E-mail'), ('sms', 'SMS'), ('app', 'App'), ('call', 'Recorded call'), ('branch', 'Branch')], max_length=8)),
-                ('outcome', models.CharField(choices=[('delivered', 'Delivered'), ('returned', 'Returned')], max_length=10)),
-                ('dated_on', models.DateField()),
-                ('reference', models.CharField(max_length=60)),
-                ('entered_at', models.DateTimeField(auto_now_add=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delivery_evidence', to='clients.client')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='clients.noticecampaign')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("post", "Post"),
+                            ("email", "E-mail"),
+                            ("sms", "SMS"),
+                            ("app", "App"),
+                            ("call", "Recorded call"),
+                            ("branch", "Branch"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("delivered", "Delivered"), ("returned", "Returned")], max_length=10
+                    ),
+                ),
+                ("dated_on", models.DateField()),
+                ("reference", models.CharField(max_length=60)),
+                ("entered_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="delivery_evidence",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evidence",
+                        to="clients.noticecampaign",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Announcement',
+            name="Announcement",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('medium', models.CharField(max_length=120)),
-                ('published_on', models.DateField()),
-                ('reference', models.CharField(max_length=60)),
-                ('proof', models.UUIDField(null=True)),
-                ('signed_off_at', models.DateTimeField(null=True)),
-                ('entered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signed_off_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='announcements', to='clients.noticecampaign')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("medium", models.CharField(max_length=120)),
+                ("published_on", models.DateField()),
+                ("reference", models.CharField(max_length=60)),
+                ("proof", models.UUIDField(null=True)),
+                ("signed_off_at", models.DateTimeField(null=True)),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "signed_off_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="announcements",
+                        to="clients.noticecampaign",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Objection',
+            name="Objection",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('raised_on', models.DateField()),
-                ('wish', models.CharField(choices=[('object', 'Objects'), ('move_away', 'Wants to move to another broker'), ('close', 'Wants to close the account')], max_length=10)),
-                ('decision', models.CharField(choices=[('open', 'Open'), ('leaving', 'Exit under way'), ('left', 'Left'), ('stays', 'Stays')], default='open', max_length=8)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('entered_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='clients.noticecampaign')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='objections', to='clients.client')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("raised_on", models.DateField()),
+                (
+                    "wish",
+                    models.CharField(
+                        choices=[
+                            ("object", "Objects"),
+                            ("move_away", "Wants to move to another broker"),
+                            ("close", "Wants to close the account"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("leaving", "Exit under way"),
+                            ("left", "Left"),
+                            ("stays", "Stays"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("entered_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="objections",
+                        to="clients.noticecampaign",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="objections",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Preference',
+            name="Preference",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('stated_on', models.DateField(null=True)),
-                ('book', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.book')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                ("stated_on", models.DateField(null=True)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Relation',
+            name="Relation",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('guardian', 'Guardian'), ('agent', 'Agent'), ('owner', 'Beneficial owner')], max_length=12)),
-                ('book', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.book')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("guardian", "Guardian"), ("agent", "Agent"), ("owner", "Beneficial owner")],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Trade',
+            name="Trade",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source_digest', models.BinaryField(max_length=16)),
-                ('import_run', models.UUIDField()),
-                ('source_line', models.PositiveIntegerField()),
-                ('traded_on', models.DateField()),
-                ('market', models.CharField(blank=True, max_length=8)),
-                ('currency', models.CharField(max_length=3)),
-                ('book', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.book')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='clients.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                ("source_digest", models.BinaryField(max_length=16)),
+                ("import_run", models.UUIDField()),
+                ("source_line", models.PositiveIntegerField()),
+                ("traded_on", models.DateField()),
+                ("market", models.CharField(blank=True, max_length=8)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="clients.client",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['custodian', 'id'], name='clients_client_custodian'),
+            model_name="client",
+            index=models.Index(fields=["custodian", "id"], name="clients_client_custodian"),
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['id_token'], name='clients_client_id_token'),
+            model_name="client",
+            index=models.Index(fields=["id_token"], name="clients_client_id_token"),
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['phone_token'], name='clients_client_phone_token'),
+            model_name="client",
+            index=models.Index(fields=["phone_token"], name="clients_client_phone_token"),
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['email_token'], name='clients_client_email_token'),
+            model_name="client",
+            index=models.Index(fields=["email_token"], name="clients_client_email_token"),
         ),
         migrations.AddIndex(
-            model_name='client',
-            index=models.Index(fields=['name_birth_token'], name='clients_client_name_birth'),
+            model_name="client",
+            index=models.Index(fields=["name_birth_token"], name="clients_client_name_birth"),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_client_one_per_source_key'),
+            model_name="client",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_client_one_per_source_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('is_under14', False), ('is_minor', True), _connector='OR'), name='clients_client_under14_is_minor'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_under14", False), ("is_minor", True), _connector="OR"),
+                name="clients_client_under14_is_minor",
+            ),
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['number_token'], name='clients_account_number'),
+            model_name="account",
+            index=models.Index(fields=["number_token"], name="clients_account_number"),
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['card_token'], name='clients_account_card'),
+            model_name="account",
+            index=models.Index(fields=["card_token"], name="clients_account_card"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_account_one_per_source_key'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_account_one_per_source_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='custodymove',
-            constraint=models.UniqueConstraint(fields=('occasion', 'number'), name='clients_custodymove_number'),
+            model_name="custodymove",
+            constraint=models.UniqueConstraint(
+                fields=("occasion", "number"), name="clients_custodymove_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='custodymove',
-            constraint=models.CheckConstraint(condition=models.Q(('giver', models.F('taker')), _negated=True), name='clients_custodymove_two_parties'),
+            model_name="custodymove",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("giver", models.F("taker")), _negated=True),
+                name="clients_custodymove_two_parties",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='custodymove',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), models.Q(('acceptance_signature__isnull', False), ('accepted_at__isnull', False)), _connector='OR'), name='clients_custodymove_accepted_is_signed'),
+            model_name="custodymove",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "accepted"), _negated=True),
+                    models.Q(("acceptance_signature__isnull", False), ("accepted_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="clients_custodymove_accepted_is_signed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='custodymember',
-            constraint=models.UniqueConstraint(fields=('move', 'client'), name='clients_custodymember_once_per_move'),
+            model_name="custodymember",
+            constraint=models.UniqueConstraint(
+                fields=("move", "client"), name="clients_custodymember_once_per_move"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='custodymember',
-            constraint=models.UniqueConstraint(fields=('move', 'position'), name='clients_custodymember_position'),
+            model_name="custodymember",
+            constraint=models.UniqueConstraint(
+                fields=("move", "position"), name="clients_custodymember_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_document_one_per_source_key'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_document_one_per_source_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holding',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_holding_one_per_source_key'),
+            model_name="holding",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_holding_one_per_source_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticecampaign',
-            constraint=models.UniqueConstraint(fields=('occasion', 'number'), name='clients_noticecampaign_number'),
+            model_name="noticecampaign",
+            constraint=models.UniqueConstraint(
+                fields=("occasion", "number"), name="clients_noticecampaign_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticecampaign',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('created_by')), _negated=True), _connector='OR'), name='clients_noticecampaign_four_eyes'),
+            model_name="noticecampaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approved_by", None),
+                    models.Q(("approved_by", models.F("created_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="clients_noticecampaign_four_eyes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deliveryevidence',
-            constraint=models.UniqueConstraint(fields=('campaign', 'client', 'reference'), name='clients_deliveryevidence_once_per_reference'),
+            model_name="deliveryevidence",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "client", "reference"), name="clients_deliveryevidence_once_per_reference"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='announcement',
-            constraint=models.UniqueConstraint(fields=('campaign', 'reference'), name='clients_announcement_once'),
+            model_name="announcement",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "reference"), name="clients_announcement_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='announcement',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_off_by', None), models.Q(('signed_off_by', models.F('entered_by')), _negated=True), _connector='OR'), name='clients_announcement_four_eyes'),
+            model_name="announcement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_off_by", None),
+                    models.Q(("signed_off_by", models.F("entered_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="clients_announcement_four_eyes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='objection',
-            constraint=models.UniqueConstraint(fields=('campaign', 'client', 'raised_on', 'wish'), name='clients_objection_once'),
+            model_name="objection",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "client", "raised_on", "wish"), name="clients_objection_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preference',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_preference_one_per_source_key'),
+            model_name="preference",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_preference_one_per_source_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='relation',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_relation_one_per_source_key'),
+            model_name="relation",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_relation_one_per_source_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.UniqueConstraint(fields=('book', 'source_digest'), name='clients_trade_one_per_source_key'),
+            model_name="trade",
+            constraint=models.UniqueConstraint(
+                fields=("book", "source_digest"), name="clients_trade_one_per_source_key"
+            ),
         ),
     ]

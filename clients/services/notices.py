@@ -233,7 +233,9 @@ def sign_off_announcement(*, announcement: Announcement, occasion: object, by: U
         Refused: signed off already, or the notice belongs to another occasion.
     """
     announcement = (
-        Announcement.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=announcement.pk)
+        Announcement.objects.select_for_update(of=("self",))
+        .select_related("campaign")
+        .get(pk=announcement.pk)
     )
     require_grant(by, "clients.sign_off_announcement", occasion)
     if getattr(occasion, "pk", None) != announcement.campaign.occasion:

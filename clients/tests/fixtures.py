@@ -27,16 +27,26 @@ def make_client(book: Book) -> MakeClient:
     made = []
 
     @transaction.atomic
-    def make(number: str | None = None, *, book: Book = book, guardian: bool = False, **columns: object) -> Client:
+    def make(
+        number: str | None = None, *, book: Book = book, guardian: bool = False, **columns: object
+    ) -> Client:
         number = number or f"{len(made) + 1:012d}"
         made.append(number)
         secret = columns.pop("secret", None) or ClientSecret(
-            source_no=number, name="欧阳清", id_type="id_card", id_number="11010519491231002X", phone="13812345678"
+            source_no=number,
+            name="欧阳清",
+            id_type="id_card",
+            id_number="11010519491231002X",
+            phone="13812345678",
         )
         client = Client(
-            **{"kind": "person", "status": "normal", "import_run": book.pk, "source_line": len(made) + 1} | columns,
-            book=book, custodian=book.owner, source_digest=source_digest(book.pk, "clients", number),
-            opened_on=datetime.date(2020, 1, 2), id_token=token("id_number", secret.id_number),
+            **{"kind": "person", "status": "normal", "import_run": book.pk, "source_line": len(made) + 1}
+            | columns,
+            book=book,
+            custodian=book.owner,
+            source_digest=source_digest(book.pk, "clients", number),
+            opened_on=datetime.date(2020, 1, 2),
+            id_token=token("id_number", secret.id_number),
         )
         issued = issue_data_keys([client.pk], holder=book.owner_id)
         key = issued[client.pk]
@@ -45,16 +55,22 @@ def make_client(book: Book) -> MakeClient:
             write_wraps(cursor, issued, holder=book.owner_id)
         common = {"client": client, "book": book, "import_run": book.pk, "source_line": client.source_line}
         account = Account(
-            **common, source_digest=source_digest(book.pk, "accounts", number), kind="fund", currency="CNY",
-            status="normal", number_token=token("account", number[-8:]),
+            **common,
+            source_digest=source_digest(book.pk, "accounts", number),
+            kind="fund",
+            currency="CNY",
+            status="normal",
+            number_token=token("account", number[-8:]),
         )
         account.seal_new(AccountSecret(number=number[-8:], balance="100.00"), key).save(force_insert=True)
         holding = Holding(**common, source_digest=source_digest(book.pk, "holdings", number), currency="CNY")
-        holding.seal_new(
-            HoldingSecret(number[-8:], "A123456789", "600000", "浦发银行", "300"), key
-        ).save(force_insert=True)
+        holding.seal_new(HoldingSecret(number[-8:], "A123456789", "600000", "浦发银行", "300"), key).save(
+            force_insert=True
+        )
         if guardian:
-            relation = Relation(**common, source_digest=source_digest(book.pk, "relations", number), kind="guardian")
+            relation = Relation(
+                **common, source_digest=source_digest(book.pk, "relations", number), kind="guardian"
+            )
             relation.seal_new(RelationSecret("王芳"), key).save(force_insert=True)
         return client
 

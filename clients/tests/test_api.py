@@ -39,12 +39,16 @@ def test_the_list_is_narrowed_and_unknown_filters_are_refused(api, make_client, 
     assert set(api(giver_officer).get("clients/", name="欧阳清").json()["errors"]) == {"name"}
 
 
-def test_clients_in_another_custody_do_not_exist(api, make_client, giver_officer, taker_officer, auditor, audited):
+def test_clients_in_another_custody_do_not_exist(
+    api, make_client, giver_officer, taker_officer, auditor, audited
+):
     client = make_client()
     for stranger in (taker_officer, auditor):
         assert api(stranger).get("clients/").json()["results"] == []
         assert api(stranger).get(f"clients/{client.pk}/").status_code == 404
-    answer = api(taker_officer).post(f"clients/{client.pk}/reveal/", field="phone", purpose="contact", words="call")
+    answer = api(taker_officer).post(
+        f"clients/{client.pk}/reveal/", field="phone", purpose="contact", words="call"
+    )
     assert answer.status_code == 404
     assert audited() == []
 
@@ -86,7 +90,9 @@ def test_a_client_is_found_by_its_whole_identity_number_only(api, make_client, g
 def test_a_search_is_never_a_get(api, giver_officer):
     browser = api(giver_officer).browser
     assert browser.get("/api/v1/clients/search/").status_code == 405
-    assert set(api(giver_officer).post("clients/search/", field="name", value="x").json()["errors"]) == {"field"}
+    assert set(api(giver_officer).post("clients/search/", field="name", value="x").json()["errors"]) == {
+        "field"
+    }
 
 
 def test_a_field_is_revealed_for_a_purpose_and_recorded(api, make_client, giver_officer, audited):
@@ -100,13 +106,17 @@ def test_a_field_is_revealed_for_a_purpose_and_recorded(api, make_client, giver_
     assert kinds(audited) == ["audit.data_read", "clients.field_revealed"]
 
 
-def test_a_reveal_without_purpose_or_with_a_wrong_field_opens_nothing(api, make_client, giver_officer, audited):
+def test_a_reveal_without_purpose_or_with_a_wrong_field_opens_nothing(
+    api, make_client, giver_officer, audited
+):
     client = make_client()
     path = f"clients/{client.pk}/reveal/"
     assert set(api(giver_officer).post(path).json()["errors"]) == {"field", "purpose", "words"}
     words = {"purpose": "contact", "words": "x"}
     assert set(api(giver_officer).post(path, field="shoe_size", **words).json()["errors"]) == {"field"}
-    assert set(api(giver_officer).post(path, part="account", field="number", **words).json()["errors"]) == {"row"}
+    assert set(api(giver_officer).post(path, part="account", field="number", **words).json()["errors"]) == {
+        "row"
+    }
     assert not Reveal.objects.exists()
     assert audited() == []
 
@@ -114,8 +124,12 @@ def test_a_reveal_without_purpose_or_with_a_wrong_field_opens_nothing(api, make_
 def test_an_account_of_another_client_is_a_wrong_value(api, make_client, giver_officer):
     mine, other = make_client(), make_client()
     answer = api(giver_officer).post(
-        f"clients/{mine.pk}/reveal/", part="account", row=str(other.accounts.get().pk), field="number",
-        purpose="contact", words="x",
+        f"clients/{mine.pk}/reveal/",
+        part="account",
+        row=str(other.accounts.get().pk),
+        field="number",
+        purpose="contact",
+        words="x",
     )
     assert set(answer.json()["errors"]) == {"row"}
 
@@ -123,6 +137,8 @@ def test_an_account_of_another_client_is_a_wrong_value(api, make_client, giver_o
 def test_a_parked_client_is_not_revealed(api, make_client, giver_officer, audited):
     client = make_client()
     Client.objects.filter(pk=client.pk).update(reveal_suspended=True)
-    answer = api(giver_officer).post(f"clients/{client.pk}/reveal/", field="phone", purpose="contact", words="x")
+    answer = api(giver_officer).post(
+        f"clients/{client.pk}/reveal/", field="phone", purpose="contact", words="x"
+    )
     assert answer.json()["code"] == "reveal.suspended"
     assert kinds(audited) == ["handover.act_refused"]

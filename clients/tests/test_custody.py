@@ -19,7 +19,12 @@ MANDATE = b"m" * 32
 def released(make_client, canglan, yuanxiu):
     clients = [make_client() for _ in range(3)]
     return release_batch(
-        occasion=new_id(), giver=canglan, taker=yuanxiu, clients=[c.pk for c in clients], mandate_digest=MANDATE, by=None
+        occasion=new_id(),
+        giver=canglan,
+        taker=yuanxiu,
+        clients=[c.pk for c in clients],
+        mandate_digest=MANDATE,
+        by=None,
     )
 
 
@@ -69,7 +74,9 @@ def test_a_firm_cannot_release_what_it_does_not_hold(audited, released, canglan,
     before = audited()
     clients = list(released.members.values_list("client_id", flat=True))
     with pytest.raises(Refused) as refusal:
-        release_batch(occasion=new_id(), giver=canglan, taker=yuanxiu, clients=clients, mandate_digest=MANDATE, by=None)
+        release_batch(
+            occasion=new_id(), giver=canglan, taker=yuanxiu, clients=clients, mandate_digest=MANDATE, by=None
+        )
     assert refusal.value.code == "custody.not_the_custodian"
     assert refusal.value.params == {"count": 3}
     assert audited() == before
@@ -91,7 +98,11 @@ def test_the_record_digest_computed_by_the_database_equals_the_one_from_the_rows
     client = make_client(guardian=True)
     rows = []
     for model in PARTS:
-        mine = model.objects.filter(pk=client.pk) if model.__name__ == "Client" else model.objects.filter(client=client)
+        mine = (
+            model.objects.filter(pk=client.pk)
+            if model.__name__ == "Client"
+            else model.objects.filter(client=client)
+        )
         rows += [(row.sealed_label, row.pk, row.digest()) for row in mine]
     digest = hashlib.sha256(b"".join(d for _, _, d in sorted(rows))).digest()
     assert record_digests([client.pk]) == {client.pk: digest}

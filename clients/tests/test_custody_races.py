@@ -15,8 +15,12 @@ MANDATE = b"m" * 32
 
 def release(clients, giver, taker, occasion=None):
     return release_batch(
-        occasion=occasion or new_id(), giver=giver, taker=taker, clients=[client.pk for client in clients],
-        mandate_digest=MANDATE, by=None,
+        occasion=occasion or new_id(),
+        giver=giver,
+        taker=taker,
+        clients=[client.pk for client in clients],
+        mandate_digest=MANDATE,
+        by=None,
     )
 
 

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,55 +15,158 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Backup',
+            name="Backup",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=8)),
-                ('step', models.CharField(blank=True, choices=[('snapshot', 'Counting'), ('data', 'Writing the data'), ('keys', 'Writing the wraps'), ('files', 'Copying the sealed files'), ('signing', 'Signing')], max_length=10)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField()),
-                ('snapshot_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('folder', models.CharField(blank=True, max_length=200)),
-                ('manifest', models.JSONField(default=dict)),
-                ('manifest_digest', models.CharField(blank=True, max_length=64)),
-                ('bytes', models.PositiveBigIntegerField(default=0)),
-                ('failure', models.CharField(blank=True, max_length=60)),
-                ('taken_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("snapshot", "Counting"),
+                            ("data", "Writing the data"),
+                            ("keys", "Writing the wraps"),
+                            ("files", "Copying the sealed files"),
+                            ("signing", "Signing"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField()),
+                ("snapshot_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("folder", models.CharField(blank=True, max_length=200)),
+                ("manifest", models.JSONField(default=dict)),
+                ("manifest_digest", models.CharField(blank=True, max_length=64)),
+                ("bytes", models.PositiveBigIntegerField(default=0)),
+                ("failure", models.CharField(blank=True, max_length=60)),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RestoreDrill',
+            name="RestoreDrill",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('step', models.CharField(blank=True, choices=[('verifying', 'Verifying signature and digests'), ('restoring', 'Restoring'), ('comparing', 'Comparing'), ('opening', 'Opening a sample')], max_length=10)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('ok', models.BooleanField(null=True)),
-                ('compared', models.JSONField(default=list)),
-                ('rows_opened', models.PositiveIntegerField(default=0)),
-                ('recovery_point_seconds', models.PositiveIntegerField(null=True)),
-                ('recovery_seconds', models.PositiveIntegerField(null=True)),
-                ('failure', models.CharField(blank=True, max_length=60)),
-                ('backup', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drills', to='continuity.backup')),
-                ('run_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("verifying", "Verifying signature and digests"),
+                            ("restoring", "Restoring"),
+                            ("comparing", "Comparing"),
+                            ("opening", "Opening a sample"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("ok", models.BooleanField(null=True)),
+                ("compared", models.JSONField(default=list)),
+                ("rows_opened", models.PositiveIntegerField(default=0)),
+                ("recovery_point_seconds", models.PositiveIntegerField(null=True)),
+                ("recovery_seconds", models.PositiveIntegerField(null=True)),
+                ("failure", models.CharField(blank=True, max_length=60)),
+                (
+                    "backup",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drills",
+                        to="continuity.backup",
+                    ),
+                ),
+                (
+                    "run_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='backup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('finished_at__isnull', False), ('folder__gt', ''), ('manifest_digest__gt', ''), ('snapshot_at__isnull', False)), _connector='OR'), name='continuity_backup_done_is_whole'),
+            model_name="backup",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "done"), _negated=True),
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        ("folder__gt", ""),
+                        ("manifest_digest__gt", ""),
+                        ("snapshot_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="continuity_backup_done_is_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='backup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('failure__gt', ''), ('state', 'failed')), models.Q(models.Q(('state', 'failed'), _negated=True), ('failure', '')), _connector='OR'), name='continuity_backup_failure_has_reason'),
+            model_name="backup",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("failure__gt", ""), ("state", "failed")),
+                    models.Q(models.Q(("state", "failed"), _negated=True), ("failure", "")),
+                    _connector="OR",
+                ),
+                name="continuity_backup_failure_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='restoredrill',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('ok', None)), models.Q(('finished_at__isnull', False), ('ok__isnull', False)), _connector='OR'), name='continuity_restoredrill_judged_when_finished'),
+            model_name="restoredrill",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at", None), ("ok", None)),
+                    models.Q(("finished_at__isnull", False), ("ok__isnull", False)),
+                    _connector="OR",
+                ),
+                name="continuity_restoredrill_judged_when_finished",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='restoredrill',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('failure__gt', ''), ('ok', False)), models.Q(models.Q(('ok', None), ('ok', True), _connector='OR'), ('failure', '')), _connector='OR'), name='continuity_restoredrill_failure_has_reason'),
+            model_name="restoredrill",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("failure__gt", ""), ("ok", False)),
+                    models.Q(models.Q(("ok", None), ("ok", True), _connector="OR"), ("failure", "")),
+                    _connector="OR",
+                ),
+                name="continuity_restoredrill_failure_has_reason",
+            ),
         ),
     ]

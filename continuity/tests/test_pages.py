@@ -20,7 +20,9 @@ def asked(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_who_sees_and_who_starts(giver_officer, giver_manager, admin, auditor, giver_supervisor, giver_staff, signed_in):
+def test_who_sees_and_who_starts(
+    giver_officer, giver_manager, admin, auditor, giver_supervisor, giver_staff, signed_in
+):
     for person in (giver_officer, giver_manager, admin):
         assert "Take a backup" in signed_in(person).get(HOME).content.decode()
     for person in (auditor, giver_supervisor):
@@ -66,7 +68,9 @@ def test_the_whole_way_in_the_browser(backup_dir, giver_officer, signed_in, aske
 @pytest.mark.django_db(transaction=True)
 def test_a_failed_drill_says_why_and_shows_the_difference(taken, giver_officer, signed_in):
     drill = RestoreDrill.objects.create(
-        backup=taken, run_by=giver_officer, started_at=taken.started_at,
+        backup=taken,
+        run_by=giver_officer,
+        started_at=taken.started_at,
         compared=[{"kind": "rows", "name": "clients_client", "expected": "4", "found": "3", "equal": False}],
     )
     kept = drill.compared

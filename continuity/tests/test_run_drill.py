@@ -59,10 +59,18 @@ def test_a_good_backup_passes(taken, giver_manager, state, audited, canglan):
     assert drill.recovery_seconds < 60
     assert 0 <= drill.recovery_point_seconds < 60
     names = {(each["kind"], each["name"]) for each in drill.compared}
-    assert {("rows", "clients_client"), ("checksum", "audit_event"), ("wraps", f"{canglan.pk} custody"),
-            ("log", "recomputed_root"), ("files", "same"), ("sample", "opened")} <= names
+    assert {
+        ("rows", "clients_client"),
+        ("checksum", "audit_event"),
+        ("wraps", f"{canglan.pk} custody"),
+        ("log", "recomputed_root"),
+        ("files", "same"),
+        ("sample", "opened"),
+    } <= names
     assert [kind for kind, _ in audited()] == [
-        ContinuityEvent.DRILL_ASKED, AuditEvent.DATA_READ, ContinuityEvent.DRILL_PASSED,
+        ContinuityEvent.DRILL_ASKED,
+        AuditEvent.DATA_READ,
+        ContinuityEvent.DRILL_PASSED,
     ]
     read = Event.objects.get(purpose=PURPOSE)
     assert (read.actor, read.organisation, read.facts["count"]) == (giver_manager.pk, canglan.pk, 3)
@@ -83,7 +91,9 @@ def test_it_shows_the_moment_of_the_backup_and_leaves_the_live_database_alone(
         cursor.execute(figures)
         assert cursor.fetchall() == before
     assert drill.ok is True
-    assert [each["found"] for each in drill.compared if (each["kind"], each["name"]) == ("rows", "clients_client")] == ["3"]
+    assert [
+        each["found"] for each in drill.compared if (each["kind"], each["name"]) == ("rows", "clients_client")
+    ] == ["3"]
 
 
 def test_planted_differences_are_found(taken, giver_officer, state, audited):
@@ -168,8 +178,11 @@ def test_a_wrap_that_does_not_open_fails_the_drill(backup_dir, make_client, give
     client = make_client()
     with superuser().cursor() as cursor:
         cursor.execute("ALTER TABLE vault_wrap DISABLE TRIGGER USER")
-        cursor.execute("UPDATE vault_wrap SET wrapped = set_byte(wrapped, 40, 255 - get_byte(wrapped, 40))"
-                       " WHERE subject = %s", [str(client.pk)])
+        cursor.execute(
+            "UPDATE vault_wrap SET wrapped = set_byte(wrapped, 40, 255 - get_byte(wrapped, 40))"
+            " WHERE subject = %s",
+            [str(client.pk)],
+        )
     drill = run_drill(backup=take_backup(by=giver_officer), by=giver_officer)
     assert (drill.ok, drill.failure) == (False, "drill.sample_closed")
 

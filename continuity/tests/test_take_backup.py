@@ -31,9 +31,7 @@ def archive_of(backup, part):
     """The dump inside a sealed part, as the restore program would read it."""
     import zstandard
 
-    packed = b"".join(
-        open_backup(folder_of(backup) / part, context=dumping.context_of(backup.pk, part))
-    )
+    packed = b"".join(open_backup(folder_of(backup) / part, context=dumping.context_of(backup.pk, part)))
     return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
 
 
@@ -41,7 +39,10 @@ def script_of(archive):
     """The archive as SQL."""
     done = subprocess.run(
         [find_postgres().program("pg_restore"), "--file=-"],
-        input=archive, capture_output=True, env=find_postgres().environment(), check=True,
+        input=archive,
+        capture_output=True,
+        env=find_postgres().environment(),
+        check=True,
     )
     return done.stdout
 
@@ -58,7 +59,10 @@ def test_it_records_what_it_saw(taken, manifest_of, audited, make_client, giver_
     assert taken.manifest_digest == hashlib.sha256((folder_of(taken) / MANIFEST).read_bytes()).hexdigest()
     make_client()
     second = take_backup(by=giver_officer)
-    assert audited()[-2:] == [(ContinuityEvent.BACKUP_ASKED, second.pk), (ContinuityEvent.BACKUP_TAKEN, second.pk)]
+    assert audited()[-2:] == [
+        (ContinuityEvent.BACKUP_ASKED, second.pk),
+        (ContinuityEvent.BACKUP_TAKEN, second.pk),
+    ]
 
 
 def test_the_data_stream_decrypts_nothing_and_the_key_stream_holds_the_wraps(taken):
@@ -75,10 +79,23 @@ def test_no_sealed_value_is_in_any_file_nor_in_the_dump_within(backup_dir, make_
 
     canary = "Zq7CanaryOfASealedName"
     chinese = "慕容秋荻"
-    make_client(secret=ClientSecret(source_no="000000000077", name=canary + chinese, id_type="id_card",
-                                    id_number="11010519491231002X", phone="13812345678"))
+    make_client(
+        secret=ClientSecret(
+            source_no="000000000077",
+            name=canary + chinese,
+            id_type="id_card",
+            id_number="11010519491231002X",
+            phone="13812345678",
+        )
+    )
     backup = take_backup(by=giver_officer)
-    lookouts = [canary.encode(), chinese.encode(), chinese.encode("gb18030"), b"11010519491231002X", b"13812345678"]
+    lookouts = [
+        canary.encode(),
+        chinese.encode(),
+        chinese.encode("gb18030"),
+        b"11010519491231002X",
+        b"13812345678",
+    ]
     lookouts += [each.hex().encode() for each in lookouts] + [base64.b64encode(canary.encode())[:-4]]
     haystacks = [path.read_bytes() for path in backup_dir.rglob("*") if path.is_file()]
     haystacks += [archive_of(backup, DATA), archive_of(backup, KEYS), script_of(archive_of(backup, DATA))]
@@ -134,8 +151,10 @@ def test_running_the_task_five_times_takes_one_backup(backup_dir, giver_officer,
 def test_a_failing_dump_leaves_nothing_and_says_why(backup_dir, giver_officer, superuser, audited):
     # A table nobody let the application read cannot be dumped.
     link = superuser()
-    link.cursor().execute("CREATE TABLE public.hidden (n int); ALTER TABLE public.hidden OWNER TO handover_owner;"
-                          "REVOKE ALL ON public.hidden FROM PUBLIC, handover_app")
+    link.cursor().execute(
+        "CREATE TABLE public.hidden (n int); ALTER TABLE public.hidden OWNER TO handover_owner;"
+        "REVOKE ALL ON public.hidden FROM PUBLIC, handover_app"
+    )
     backup = ask_backup(by=giver_officer)
     tasks.make_backup(str(backup.pk))
     backup.refresh_from_db()

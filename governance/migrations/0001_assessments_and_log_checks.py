@@ -7,55 +7,136 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('transfer', '0001_transfers'),
+        ("transfer", "0001_transfers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImpactAssessment',
+            name="ImpactAssessment",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('necessity', models.TextField(max_length=20000)),
-                ('risks', models.TextField(max_length=20000)),
-                ('measures', models.TextField(max_length=20000)),
-                ('conclusion', models.CharField(choices=[('accept', 'The transfer may go on with these measures'), ('reject', 'The transfer may not go on like this')], max_length=6)),
-                ('created_at', models.DateTimeField()),
-                ('kept_until', models.DateField()),
-                ('kept_by', models.CharField(max_length=20)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("necessity", models.TextField(max_length=20000)),
+                ("risks", models.TextField(max_length=20000)),
+                ("measures", models.TextField(max_length=20000)),
+                (
+                    "conclusion",
+                    models.CharField(
+                        choices=[
+                            ("accept", "The transfer may go on with these measures"),
+                            ("reject", "The transfer may not go on like this"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("kept_until", models.DateField()),
+                ("kept_by", models.CharField(max_length=20)),
+                ("approved_at", models.DateTimeField(null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('transfer', 'version'), name='governance_assessment_one_per_version'), models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('author')), _negated=True), _connector='OR'), name='governance_assessment_four_eyes'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at', None), ('approved_by', None)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='governance_assessment_approved_whole'), models.CheckConstraint(condition=models.Q(('conclusion__in', ['accept', 'reject'])), name='governance_assessment_conclusion_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("transfer", "version"), name="governance_assessment_one_per_version"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by", None),
+                            models.Q(("approved_by", models.F("author")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="governance_assessment_four_eyes",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("approved_at", None), ("approved_by", None)),
+                            models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="governance_assessment_approved_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("conclusion__in", ["accept", "reject"])),
+                        name="governance_assessment_conclusion_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LogCheck',
+            name="LogCheck",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('asked_at', models.DateTimeField()),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('leaves', models.PositiveBigIntegerField(default=0)),
-                ('pending', models.PositiveBigIntegerField(default=0)),
-                ('checkpoints', models.PositiveBigIntegerField(default=0)),
-                ('root', models.CharField(blank=True, max_length=64)),
-                ('last_at', models.DateTimeField(null=True)),
-                ('fault_count', models.PositiveIntegerField(default=0)),
-                ('faults', models.JSONField(default=list)),
-                ('failure', models.CharField(blank=True, max_length=60)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("leaves", models.PositiveBigIntegerField(default=0)),
+                ("pending", models.PositiveBigIntegerField(default=0)),
+                ("checkpoints", models.PositiveBigIntegerField(default=0)),
+                ("root", models.CharField(blank=True, max_length=64)),
+                ("last_at", models.DateTimeField(null=True)),
+                ("fault_count", models.PositiveIntegerField(default=0)),
+                ("faults", models.JSONField(default=list)),
+                ("failure", models.CharField(blank=True, max_length=60)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('finished_at__isnull', False), models.Q(('failure', ''), ('fault_count', 0), ('leaves', 0)), _connector='OR'), name='governance_logcheck_result_when_finished')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("finished_at__isnull", False),
+                            models.Q(("failure", ""), ("fault_count", 0), ("leaves", 0)),
+                            _connector="OR",
+                        ),
+                        name="governance_logcheck_result_when_finished",
+                    )
+                ],
             },
         ),
     ]

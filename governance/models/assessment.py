@@ -38,10 +38,13 @@ class ImpactAssessment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["transfer", "version"], name="governance_assessment_one_per_version"),
+            models.UniqueConstraint(
+                fields=["transfer", "version"], name="governance_assessment_one_per_version"
+            ),
             # Four eyes: nobody approves what they wrote.
             models.CheckConstraint(
-                condition=Q(approved_by=None) | ~Q(approved_by=F("author")), name="governance_assessment_four_eyes"
+                condition=Q(approved_by=None) | ~Q(approved_by=F("author")),
+                name="governance_assessment_four_eyes",
             ),
             models.CheckConstraint(
                 condition=Q(approved_by=None, approved_at=None)
@@ -49,7 +52,8 @@ class ImpactAssessment(models.Model):
                 name="governance_assessment_approved_whole",
             ),
             models.CheckConstraint(
-                condition=Q(conclusion__in=["accept", "reject"]), name="governance_assessment_conclusion_known"
+                condition=Q(conclusion__in=["accept", "reject"]),
+                name="governance_assessment_conclusion_known",
             ),
         ]
 

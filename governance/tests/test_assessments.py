@@ -16,7 +16,11 @@ from transfer.gates.registry import gate
 
 pytestmark = pytest.mark.django_db
 
-TEXTS = {"necessity": "The firm is absorbed.", "risks": "Wrong recipients.", "measures": "Sealed rows, four eyes."}
+TEXTS = {
+    "necessity": "The firm is absorbed.",
+    "risks": "Wrong recipients.",
+    "measures": "Sealed rows, four eyes.",
+}
 
 
 @pytest.fixture
@@ -57,7 +61,9 @@ def test_the_author_does_not_approve(drafted, giver_officer, audited):
 
 def test_the_database_refuses_the_author_too(drafted, giver_officer):
     with pytest.raises(IntegrityError), database.atomic():
-        ImpactAssessment.objects.filter(pk=drafted.pk).update(approved_by=giver_officer, approved_at=timezone.now())
+        ImpactAssessment.objects.filter(pk=drafted.pk).update(
+            approved_by=giver_officer, approved_at=timezone.now()
+        )
 
 
 def test_a_rejecting_assessment_proves_nothing(transfer, giver_officer, giver_officer2):
@@ -87,7 +93,9 @@ def test_every_heading_wants_words(transfer, giver_officer, missing, audited):
     assert audited() == []
 
 
-def test_it_refuses_other_duties_and_other_firms(transfer, giver_manager, auditor, make_user, law_firm, drafted):
+def test_it_refuses_other_duties_and_other_firms(
+    transfer, giver_manager, auditor, make_user, law_firm, drafted
+):
     stranger = make_user(law_firm, "compliance_officer")
     for person in (giver_manager, auditor, stranger):
         with pytest.raises(NotAllowed):
@@ -118,7 +126,9 @@ def test_the_pages_lead_from_nothing_to_approved(transfer, giver_officer, giver_
     assert fact(transfer).ok is True
 
 
-def test_the_pages_are_for_those_who_see_the_transfer(transfer, auditor, giver_staff, make_user, law_firm, signed_in):
+def test_the_pages_are_for_those_who_see_the_transfer(
+    transfer, auditor, giver_staff, make_user, law_firm, signed_in
+):
     address = reverse("governance-assessments", args=[transfer.pk])
     assert signed_in(auditor).get(address).status_code == 200
     assert signed_in(auditor).get(f"{address}new/").status_code == 404

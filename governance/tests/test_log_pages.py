@@ -139,7 +139,9 @@ def test_a_fault_is_shown_with_its_place(giver_officer, signed_in, superuser):
     check = ask_log_check(by=giver_officer)
     sequence_once()
     with superuser().cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER ALL; UPDATE audit_event SET purpose = 'other'")
+        cursor.execute(
+            "ALTER TABLE audit_event DISABLE TRIGGER ALL; UPDATE audit_event SET purpose = 'other'"
+        )
     assert carry_out_log_check(check.pk) is True
     check.refresh_from_db()
     assert check.whole is False

@@ -41,7 +41,9 @@ def assessments(request: HttpRequest, pk: UUID) -> HttpResponse:
         and may(request.user, "governance.approve_assessment", transfer),
         "empty": {
             "title": _("Not assessed yet"),
-            "what": _("The assessment says why the data must move, what could go wrong, and what is done about it."),
+            "what": _(
+                "The assessment says why the data must move, what could go wrong, and what is done about it."
+            ),
             "why": _("Gate 1 asks for it, written by one person and approved by another."),
             "icon": "clipboard-check",
         },
@@ -66,7 +68,9 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
             messages.success(request, _("The assessment waits for a second person."))
             return redirect("governance-assessments", transfer.pk)
     back = reverse("governance-assessments", args=[transfer.pk])
-    return render(request, "governance/assessment_draft.html", {"transfer": transfer, "form": form, "back": back})
+    return render(
+        request, "governance/assessment_draft.html", {"transfer": transfer, "form": form, "back": back}
+    )
 
 
 @require_POST

@@ -5,8 +5,6 @@ import datetime
 import json
 from pathlib import Path
 
-from governance.services.assessments import approve_assessment, draft_assessment
-
 from audit.reading import reading
 from clients.models import NoticeCampaign, Objection
 from clients.services.notices import (
@@ -16,6 +14,7 @@ from clients.services.notices import (
     sign_off_announcement,
 )
 from clients.services.objections import decide_objection, import_objections
+from governance.services.assessments import approve_assessment, draft_assessment
 from handover.demo.cast import Cast
 from handover.demo.loading import answers_of, seal_file
 from handover.demo.story import Story
@@ -58,7 +57,7 @@ def agree(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
     )
     assessment = draft_assessment(
         transfer=transfer,
-        necessity="合并后由存续公司继续提供证券经纪服务，须承继客户资料。 The successor goes on serving the same clients.",
+        necessity="合并后由存续公司继续提供证券经纪服务，须承继客户资料。 The successor serves the same clients.",
         risks="移交过程中泄露、错配、遗漏。 Leak, mismatch or loss on the way.",
         measures="逐户加密移交、双方签名、演练与对账。 Custody by key, both signatures, rehearsals, reconciliation.",
         conclusion="accept",

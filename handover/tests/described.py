@@ -17,7 +17,9 @@ PREFIX = "/api/v1/"
 def description() -> dict[str, Any]:
     """The description of the whole API, its schemas in the form that jsonschema reads."""
     generator = SchemaGenerator()
-    return _as_json_schema(json.loads(json.dumps(generator.get_schema(request=None, public=True), default=str)))
+    return _as_json_schema(
+        json.loads(json.dumps(generator.get_schema(request=None, public=True), default=str))
+    )
 
 
 def _as_json_schema(part: Any) -> Any:
@@ -48,7 +50,9 @@ def check(method: str, path: str, answer: HttpResponseBase) -> None:
     responses = operation(method, path)["responses"]
     described = responses.get(str(answer.status_code))
     if described is None:
-        assert answer.status_code >= 400, f"{method} {path} answered {answer.status_code}, which nobody described"
+        assert answer.status_code >= 400, (
+            f"{method} {path} answered {answer.status_code}, which nobody described"
+        )
         described = responses["default"]
     kind = answer["Content-Type"].partition(";")[0]
     assert kind in described["content"], f"{method} {path} answered with {kind}"

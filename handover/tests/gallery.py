@@ -13,7 +13,9 @@ class SampleForm(forms.Form):
     name = forms.CharField(label="Name 姓名", help_text="As it stands on the agreement. 与协议一致。")
     basis = forms.ChoiceField(label="Basis 法律依据", choices=[("", "—"), ("merger", "Merger 吸收合并")])
     sides = forms.MultipleChoiceField(
-        label="Sides 双方", choices=[("a", "沧澜证券"), ("b", "远岫证券")], widget=forms.CheckboxSelectMultiple
+        label="Sides 双方",
+        choices=[("a", "沧澜证券"), ("b", "远岫证券")],
+        widget=forms.CheckboxSelectMultiple,
     )
     agreed = forms.BooleanField(label="Agreed 已同意")
     note = forms.CharField(label="Note 备注", required=False, widget=forms.Textarea(attrs={"rows": 2}))
@@ -125,14 +127,35 @@ PARTS = {
     "stages": {"current": "notifying"},
     "stats": {
         "stats": [
-            {"label": "in scope 在范围内", "value": 2000, "url": "/c", "amount": Decimal("81200000.10"), "currency": "CNY"},
+            {
+                "label": "in scope 在范围内",
+                "value": 2000,
+                "url": "/c",
+                "amount": Decimal("81200000.10"),
+                "currency": "CNY",
+            },
             {"label": "without proof 无凭证", "value": 37, "url": "/c?n", "note": "overdue", "kind": "bad"},
         ]
     },
     "gate": {"gate": GATE},
     "move": {"move": GATE["move"]},
-    "clocks": {"clocks": [{"text": "Objection ends 异议期届满", "ends_at": NOW, "seconds_left": 273120, "kind": "warn", "url": "/x"}]},
-    "facts": {"facts": [{"term": "Cutover 正式切换", "value": date(2026, 12, 18)}, {"term": "Clients", "value": 2000, "url": "/c"}]},
+    "clocks": {
+        "clocks": [
+            {
+                "text": "Objection ends 异议期届满",
+                "ends_at": NOW,
+                "seconds_left": 273120,
+                "kind": "warn",
+                "url": "/x",
+            }
+        ]
+    },
+    "facts": {
+        "facts": [
+            {"term": "Cutover 正式切换", "value": date(2026, 12, 18)},
+            {"term": "Clients", "value": 2000, "url": "/c"},
+        ]
+    },
     "table": {"table": TABLE},
     "progress": {"job": JOB},
     "reveal": {"reveal": REVEAL},
@@ -140,13 +163,31 @@ PARTS = {
     "drawer": {"drawer": DRAWER},
     "confirm": {"confirm": CONFIRM},
     "form": {"form": wrong_form, "cancel_url": "/"},
-    "empty": {"empty": {"title": "No transfer yet", "what": "Here stand your transfers.", "act": {"title": "Begin", "url": "/new"}}},
+    "empty": {
+        "empty": {
+            "title": "No transfer yet",
+            "what": "Here stand your transfers.",
+            "act": {"title": "Begin", "url": "/new"},
+        }
+    },
 }
 FRAME = {
     "navigation": [
         {"title": _("Overview"), "url": "/", "icon": "home", "active": True, "section": ""},
-        {"title": _("Clients"), "url": "/clients", "icon": "users", "active": False, "section": "Transfer 转让"},
-        {"title": _("Audit"), "url": "/log", "icon": "shield-check", "active": False, "section": "Control 管控"},
+        {
+            "title": _("Clients"),
+            "url": "/clients",
+            "icon": "users",
+            "active": False,
+            "section": "Transfer 转让",
+        },
+        {
+            "title": _("Audit"),
+            "url": "/log",
+            "icon": "shield-check",
+            "active": False,
+            "section": "Control 管控",
+        },
     ],
     "organisation": "远岫证券股份有限公司",
     "user": "周远",
@@ -157,4 +198,6 @@ FRAME = {
 
 def context_of(part):
     """The sample context of a part, with callables made anew."""
-    return {key: value() if callable(value) and key == "form" else value for key, value in PARTS[part].items()}
+    return {
+        key: value() if callable(value) and key == "form" else value for key, value in PARTS[part].items()
+    }

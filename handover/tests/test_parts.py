@@ -111,7 +111,9 @@ def test_a_page_without_a_person_shows_no_navigation_and_no_way_to_sign_out():
 
 def test_every_part_of_the_folder_is_shown_or_included_by_another():
     folder = Path(settings.BASE_DIR) / "templates"
-    included = set(re.findall(r'include "parts/(\w+)\.html"', "".join(p.read_text() for p in folder.rglob("*.html"))))
+    included = set(
+        re.findall(r'include "parts/(\w+)\.html"', "".join(p.read_text() for p in folder.rglob("*.html")))
+    )
     assert {p.stem for p in (folder / "parts").glob("*.html")} <= included | set(gallery.PARTS)
 
 
@@ -155,7 +157,12 @@ def test_an_unknown_state_is_neutral_and_keeps_the_given_word_escaped():
         (5, "HKD", "HKD 5.00", "5.00 港元"),
         ("-0.5", "USD", "USD -0.50", "-0.50 美元"),
         (Decimal("1E+3"), "EUR", "EUR 1,000.00", "EUR 1,000.00"),
-        ("12345678901234567.123456", "CNY", "CNY 12,345,678,901,234,567.123456", "12,345,678,901,234,567.123456 元"),
+        (
+            "12345678901234567.123456",
+            "CNY",
+            "CNY 12,345,678,901,234,567.123456",
+            "12,345,678,901,234,567.123456 元",
+        ),
     ],
 )
 def test_money_names_its_currency_and_is_never_rounded(amount, currency, english, chinese):
@@ -229,8 +236,12 @@ def test_a_revealed_value_goes_after_a_minute_with_and_without_the_server():
 def test_every_icon_that_a_page_names_exists():
     folder = Path(settings.BASE_DIR) / "templates"
     drawn = {file.stem for file in (folder / "icons").glob("*.svg")}
-    named = set(re.findall(r'{% icon "([\w-]+)"', "".join(file.read_text() for file in folder.rglob("*.html"))))
-    assert named | set(KIND_ICONS.values()) | {entry["icon"] for entry in gallery.FRAME["navigation"]} <= drawn
+    named = set(
+        re.findall(r'{% icon "([\w-]+)"', "".join(file.read_text() for file in folder.rglob("*.html")))
+    )
+    assert (
+        named | set(KIND_ICONS.values()) | {entry["icon"] for entry in gallery.FRAME["navigation"]} <= drawn
+    )
 
 
 def test_the_error_pages_render_in_both_languages():

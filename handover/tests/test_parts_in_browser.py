@@ -51,7 +51,10 @@ def show(chrome):
     def open_page(text, *, width=1280, scheme="light", answers=None):
         page = chrome.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.complaints = []
-        page.on("console", lambda line: page.complaints.append(line.text) if "Content Security" in line.text else None)
+        page.on(
+            "console",
+            lambda line: page.complaints.append(line.text) if "Content Security" in line.text else None,
+        )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
 
         def answer(route):
@@ -60,7 +63,10 @@ def show(chrome):
                 file = Path(settings.BASE_DIR) / address.lstrip("/")
                 route.fulfill(body=file.read_bytes(), content_type=mimetypes.guess_type(file.name)[0])
             elif address == "/":
-                policy = {"Content-Security-Policy": build_policy(), "Content-Type": "text/html; charset=utf-8"}
+                policy = {
+                    "Content-Security-Policy": build_policy(),
+                    "Content-Type": "text/html; charset=utf-8",
+                }
                 route.fulfill(body=text, headers=policy)
             elif address in (answers or {}):
                 route.fulfill(body=answers[address], content_type="text/html; charset=utf-8")

@@ -8,7 +8,16 @@ from babel.messages import pofile
 from django.core.management import CommandError, call_command
 
 from handover import translations
-from handover.translations import catalogue_path, extract, faults, read_catalogue, sources, take, untranslated, update
+from handover.translations import (
+    catalogue_path,
+    extract,
+    faults,
+    read_catalogue,
+    sources,
+    take,
+    untranslated,
+    update,
+)
 
 GLOSSARY = """
 terms:
@@ -16,14 +25,14 @@ terms:
   - {en: custody, zh: 控制权, never: [托管, 存管], always: true}
 forbidden: {你: 一律用“您”}
 """
-PYTHON = '''
+PYTHON = """
 from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 A = _("The transferor, %(name)s")
 B = pgettext_lazy("gate", "open")
 C = ngettext("%(count)d row", "%(count)d rows", 2)
 D = _("long "
       "sentence")
-'''
+"""
 TEMPLATE = """
 <p>{% translate "Hello" %}</p>
       <b>{% blocktranslate with n=count %}{{ n }} of all{% endblocktranslate %}</b>
@@ -145,7 +154,9 @@ def test_a_rendering_that_means_assets_is_refused_for_custody(house):
 def test_stale_missing_and_fuzzy_entries_are_faults(house):
     finished(house)
     path = catalogue_path("zh_Hans", house)
-    path.write_text(path.read_text(encoding="utf-8").replace('msgid "Hello"', '#, fuzzy\nmsgid "Hallo"'), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('msgid "Hello"', '#, fuzzy\nmsgid "Hallo"'), encoding="utf-8"
+    )
     report = faults("zh_Hans", found_in(house), house)
     assert "not in the catalogue: 'Hello'" in report
     assert "stale, not in the source: 'Hallo'" in report
@@ -165,8 +176,18 @@ def test_translations_nobody_asked_for_are_named(house):
 
 def test_the_commands_update_take_and_refuse(house, monkeypatch):
     monkeypatch.setattr(translations, "ROOT", house)
-    for function in (sources, extract, update, read_catalogue, take, faults, translations.read_glossary,
-                     translations.read_forbidden, translations.write_catalogue, catalogue_path):
+    for function in (
+        sources,
+        extract,
+        update,
+        read_catalogue,
+        take,
+        faults,
+        translations.read_glossary,
+        translations.read_forbidden,
+        translations.write_catalogue,
+        catalogue_path,
+    ):
         monkeypatch.setattr(function, "__defaults__", tuple(house for _default in function.__defaults__))
     given = house / "new.yaml"
     given.write_text('Hello: 您好\n"Good night": 晚安\n', encoding="utf-8")

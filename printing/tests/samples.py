@@ -16,16 +16,33 @@ SAMPLES = {
         **COMMON,
         "title": {"en": "Certificate of handover", "zh": "移交证书"},
         "statement": [
-            {"en": "2,000 clients passed from Canglan to Yuanxiu.", "zh": "2,000 名客户由沧澜证券转至远岫证券。"},
+            {
+                "en": "2,000 clients passed from Canglan to Yuanxiu.",
+                "zh": "2,000 名客户由沧澜证券转至远岫证券。",
+            },
         ],
-        "exceptions": [{"en": "Gate 6 by exception: two breaks of CNY 0.01.", "zh": "关口6例外：两处差异，各 0.01 元。"}],
+        "exceptions": [
+            {"en": "Gate 6 by exception: two breaks of CNY 0.01.", "zh": "关口6例外：两处差异，各 0.01 元。"}
+        ],
         "facts": [
             {"term": {"en": "Clients", "zh": "客户数"}, "value": "2,000"},
-            {"term": {"en": "Market value", "zh": "市值"}, "value": {"en": "CNY 81,200,000.10", "zh": "81,200,000.10 元"}},
+            {
+                "term": {"en": "Market value", "zh": "市值"},
+                "value": {"en": "CNY 81,200,000.10", "zh": "81,200,000.10 元"},
+            },
         ],
         "signatures": [
-            {"organisation": {"en": "Canglan Securities", "zh": "沧澜证券有限公司"}, "name": RARE, "fingerprint": "ab" * 32, "signed_at": "2026-11-23 18:00 UTC+08:00"},
-            {"organisation": {"en": "Yuanxiu Securities", "zh": "远岫证券股份有限公司"}, "name": "周远", "fingerprint": "cd" * 32},
+            {
+                "organisation": {"en": "Canglan Securities", "zh": "沧澜证券有限公司"},
+                "name": RARE,
+                "fingerprint": "ab" * 32,
+                "signed_at": "2026-11-23 18:00 UTC+08:00",
+            },
+            {
+                "organisation": {"en": "Yuanxiu Securities", "zh": "远岫证券股份有限公司"},
+                "name": "周远",
+                "fingerprint": "cd" * 32,
+            },
         ],
     },
     "list": {
@@ -46,7 +63,10 @@ SAMPLES = {
         "recipient": RARE,
         "address": ["上海市浦东新区世纪大道100号", "200120"],
         "paragraphs": [
-            {"en": "Your account moves on 18 December 2026.", "zh": "您的账户将于2026年12月18日转至远岫证券。"},
+            {
+                "en": "Your account moves on 18 December 2026.",
+                "zh": "您的账户将于2026年12月18日转至远岫证券。",
+            },
             {"en": "You may object until 8 December 2026.", "zh": "您可在2026年12月8日前提出异议。"},
         ],
         "facts": [{"term": {"en": "Telephone", "zh": "电话"}, "value": "95000"}],

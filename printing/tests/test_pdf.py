@@ -60,7 +60,10 @@ def test_it_refuses_what_it_cannot_print_instead_of_dropping_it(sign):
     assert f"{ord(sign):04X}".lower() in str(refusal.value).lower() or sign in str(refusal.value)
 
 
-@pytest.mark.parametrize("text", ["#read(\"/etc/passwd\")", "*bold* _x_ $1+1$ #sys.inputs", "\\ ] [ } { \" '", "// gone /* gone */ @x <y>"])
+@pytest.mark.parametrize(
+    "text",
+    ['#read("/etc/passwd")', "*bold* _x_ $1+1$ #sys.inputs", "\\ ] [ } { \" '", "// gone /* gone */ @x <y>"],
+)
 def test_markup_in_the_data_stays_plain_text(text):
     assert re.sub(r"\s", "", text) in words(render("letter", letter(recipient=text), language="en"))
 
@@ -87,8 +90,15 @@ def test_every_page_is_numbered_of_all_and_repeats_the_head_of_the_table():
 
 
 def test_the_first_language_is_the_readers():
-    for language, first, second in (("en", "Handover list", "移交清单"), ("zh-hans", "移交清单", "Handover list")):
-        text = pypdf.PdfReader(io.BytesIO(render("list", SAMPLES["list"], language=language))).pages[0].extract_text()
+    for language, first, second in (
+        ("en", "Handover list", "移交清单"),
+        ("zh-hans", "移交清单", "Handover list"),
+    ):
+        text = (
+            pypdf.PdfReader(io.BytesIO(render("list", SAMPLES["list"], language=language)))
+            .pages[0]
+            .extract_text()
+        )
         assert text.index(first) < text.index(second)
     root = pypdf.PdfReader(io.BytesIO(render("list", SAMPLES["list"], language="zh-hans"))).trailer["/Root"]
     assert str(root["/Lang"]).lower().startswith("zh")
@@ -96,7 +106,9 @@ def test_the_first_language_is_the_readers():
 
 def test_exceptions_stand_on_the_first_page_even_when_there_are_none():
     none = {**SAMPLES["certificate"], "exceptions": []}
-    first = pypdf.PdfReader(io.BytesIO(render("certificate", none, language="zh-hans"))).pages[0].extract_text()
+    first = (
+        pypdf.PdfReader(io.BytesIO(render("certificate", none, language="zh-hans"))).pages[0].extract_text()
+    )
     assert "未批准任何例外" in first
 
 
@@ -144,4 +156,6 @@ def test_printing_knows_no_framework():
     code = "import sys, printing.pdf; print('django' in sys.modules)"
     import subprocess
 
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+    )

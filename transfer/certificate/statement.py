@@ -85,7 +85,9 @@ def all_members(transfer: Transfer) -> list[tuple[Any, bytes, bytes]]:
     ).order_by("client_id")
     return [
         (client, bytes(digest), bytes(commitment))
-        for client, digest, commitment in rows.values_list("client_id", "record_digest", "key_commitment").iterator()
+        for client, digest, commitment in rows.values_list(
+            "client_id", "record_digest", "key_commitment"
+        ).iterator()
     ]
 
 
@@ -161,7 +163,9 @@ def _agreement(transfer: Transfer) -> dict[str, Any]:
 def _gates(mandate: Mandate) -> list[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for number, code, ok, excepted in mandate.facts:
-        entry = found.setdefault(number, {"gate": number, "holds": True, "by_exception": excepted, "facts": {}})
+        entry = found.setdefault(
+            number, {"gate": number, "holds": True, "by_exception": excepted, "facts": {}}
+        )
         entry["holds"] = entry["holds"] and ok
         entry["facts"][code] = ok
     return list(found.values())
@@ -179,7 +183,9 @@ def _mandate(mandate: Mandate) -> dict[str, Any]:
 
 
 def _batches(transfer: Transfer) -> list[dict[str, Any]]:
-    moves = CustodyMove.objects.filter(occasion=transfer.pk, state=CustodyMove.State.ACCEPTED).order_by("number")
+    moves = CustodyMove.objects.filter(occasion=transfer.pk, state=CustodyMove.State.ACCEPTED).order_by(
+        "number"
+    )
     return [
         {
             "release": release_bytes(move).decode(),

@@ -26,7 +26,14 @@ CHECK_WORDS = {
 def scope_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """Every known field of every kind of extract that may move, grouped by kind."""
     return [
-        (kind, [(f"{kind}.{field.name}", f"{field.heading} · {field.name}") for field in layout.fields if field.policy != "never"])
+        (
+            kind,
+            [
+                (f"{kind}.{field.name}", f"{field.heading} · {field.name}")
+                for field in layout.fields
+                if field.policy != "never"
+            ],
+        )
         for kind, layout in LAYOUTS.items()
     ]
 
@@ -36,7 +43,9 @@ class DocumentForm(forms.Form):
 
     document = forms.FileField(
         label=_("Agreement document (JSON)"),
-        help_text=_("Title, purposes, field scope and clauses in both languages, as the lawyers' program writes them."),
+        help_text=_(
+            "Title, purposes, field scope and clauses in both languages, as the lawyers' program writes them."
+        ),
     )
 
 
@@ -54,7 +63,9 @@ class TermsForm(forms.Form):
     field_scope = forms.MultipleChoiceField(
         label=_("Fields that may move"),
         choices=scope_choices,
-        help_text=_("A field outside this list that moves breaches the clause on scope. Hold Ctrl to choose several."),
+        help_text=_(
+            "A field outside this list that moves breaches the clause on scope. Hold Ctrl to choose several."
+        ),
         widget=forms.SelectMultiple(attrs={"size": 10}),
     )
 
@@ -62,9 +73,15 @@ class TermsForm(forms.Form):
 class ClauseForm(forms.Form):
     """One clause: its words, its owner, what checks it, and what a breach costs."""
 
-    text_en = forms.CharField(label=_("Clause, in English"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
-    text_zh = forms.CharField(label=_("Clause, in Chinese"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
-    owner_side = forms.ChoiceField(label=_("Owner"), choices=Clause.Side.choices, initial=Clause.Side.TRANSFEROR)
+    text_en = forms.CharField(
+        label=_("Clause, in English"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
+    )
+    text_zh = forms.CharField(
+        label=_("Clause, in Chinese"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
+    )
+    owner_side = forms.ChoiceField(
+        label=_("Owner"), choices=Clause.Side.choices, initial=Clause.Side.TRANSFEROR
+    )
     check = forms.ChoiceField(
         label=_("Check"), choices=[(code, CHECK_WORDS[code]) for code in CHECKS], initial="none"
     )
@@ -85,7 +102,9 @@ ClauseFormSet = forms.formset_factory(
 def terms_of(form: TermsForm, clauses: Any) -> dict[str, Any]:
     """The terms as the service takes them; rows of the table left empty or taken out are no clauses."""
     words = form.cleaned_data
-    filled = [row.cleaned_data for row in clauses.forms if row.cleaned_data and row not in clauses.deleted_forms]
+    filled = [
+        row.cleaned_data for row in clauses.forms if row.cleaned_data and row not in clauses.deleted_forms
+    ]
     return {
         "title": words["title"],
         "purposes": [{"en": words["purpose_en"], "zh": words["purpose_zh"]}],
@@ -102,7 +121,8 @@ class ExecutedForm(forms.Form):
     """The signed and chopped paper."""
 
     document = forms.FileField(
-        label=_("Executed agreement (PDF)"), help_text=_("It is kept sealed; its SHA-256 is shown to both parties.")
+        label=_("Executed agreement (PDF)"),
+        help_text=_("It is kept sealed; its SHA-256 is shown to both parties."),
     )
     signed_on = forms.DateField(label=_("Signed on"), widget=day_input(), initial=timezone.localdate)
 

@@ -52,7 +52,10 @@ class NoticeForm(forms.Form):
 
     def plain_fields(self) -> list[forms.BoundField]:
         """The values that are the same in both languages."""
-        return [self[name] for name in ("approval_reference", "transferee_contact", "officer_contact", "effective_on")]
+        return [
+            self[name]
+            for name in ("approval_reference", "transferee_contact", "officer_contact", "effective_on")
+        ]
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """The values that are worded, English and Chinese side by side."""
@@ -64,7 +67,9 @@ class EvidenceForm(forms.Form):
 
     document = forms.FileField(
         label=_("Evidence of delivery (CSV, UTF-8)"),
-        help_text=_("Columns: 客户号, 渠道, 送达日期, 结果, 凭证编号. Loading the same file again adds nothing."),
+        help_text=_(
+            "Columns: 客户号, 渠道, 送达日期, 结果, 凭证编号. Loading the same file again adds nothing."
+        ),
     )
 
 
@@ -73,7 +78,9 @@ class ObjectionsForm(forms.Form):
 
     document = forms.FileField(
         label=_("Objections (CSV, UTF-8)"),
-        help_text=_("Columns: 客户号, 提出日期, 处理方式, 去向机构. Loading the same file again adds nothing."),
+        help_text=_(
+            "Columns: 客户号, 提出日期, 处理方式, 去向机构. Loading the same file again adds nothing."
+        ),
     )
 
 

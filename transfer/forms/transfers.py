@@ -43,7 +43,9 @@ class TransfereeForm(forms.Form):
     transferee = forms.ModelChoiceField(
         label=_("Transferee"),
         queryset=Organisation.objects.none(),
-        help_text=_("It cannot be changed afterwards. It sees the transfer at once, the data only from gate 1 on."),
+        help_text=_(
+            "It cannot be changed afterwards. It sees the transfer at once, the data only from gate 1 on."
+        ),
     )
 
 

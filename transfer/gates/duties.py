@@ -55,7 +55,8 @@ def duty_facts(transfer: Transfer, gate: int) -> Iterator[Fact]:
 
 def _fact(transfer: Transfer, duty: Duty) -> Fact:
     language = get_language() or "en"
-    text = f"{duty.text.in_language(language)} ({duty.article.in_language(language)})"
+    said, article = duty.text.in_language(language), duty.article.in_language(language)
+    text = f"{said}（{article}）" if language.startswith("zh") else f"{said} ({article})"
     known = _proofs.get(duty.satisfied_by)
     if known is None:
         return Fact(f"duty:{duty.rule_id}.{duty.code}", ok=False, text=text)

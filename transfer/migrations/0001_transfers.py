@@ -7,570 +7,1378 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_organisations_people_duties'),
-        ('clients', '0001_clients'),
+        ("access", "0001_organisations_people_duties"),
+        ("clients", "0001_clients"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('purposes', models.JSONField()),
-                ('purpose_changed', models.BooleanField(default=False)),
-                ('field_scope', models.JSONField()),
-                ('executed_document', models.UUIDField(null=True)),
-                ('executed_digest', models.CharField(blank=True, max_length=64)),
-                ('signed_on', models.DateField(null=True)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=200)),
+                ("purposes", models.JSONField()),
+                ("purpose_changed", models.BooleanField(default=False)),
+                ("field_scope", models.JSONField()),
+                ("executed_document", models.UUIDField(null=True)),
+                ("executed_digest", models.CharField(blank=True, max_length=64)),
+                ("signed_on", models.DateField(null=True)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Clause',
+            name="Clause",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('text_en', models.TextField()),
-                ('text_zh', models.TextField()),
-                ('owner_side', models.CharField(choices=[('transferor', 'Transferor'), ('transferee', 'Transferee'), ('both', 'Both parties')], max_length=12)),
-                ('check_code', models.CharField(max_length=40)),
-                ('due_on', models.DateField(null=True)),
-                ('consequence_en', models.TextField()),
-                ('consequence_zh', models.TextField()),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clauses', to='transfer.agreement')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("text_en", models.TextField()),
+                ("text_zh", models.TextField()),
+                (
+                    "owner_side",
+                    models.CharField(
+                        choices=[
+                            ("transferor", "Transferor"),
+                            ("transferee", "Transferee"),
+                            ("both", "Both parties"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("check_code", models.CharField(max_length=40)),
+                ("due_on", models.DateField(null=True)),
+                ("consequence_en", models.TextField()),
+                ("consequence_zh", models.TextField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clauses",
+                        to="transfer.agreement",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='ClauseBreach',
+            name="ClauseBreach",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('fact', models.CharField(max_length=200)),
-                ('found_at', models.DateTimeField(auto_now_add=True)),
-                ('decision', models.TextField(blank=True)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('clause', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='transfer.clause')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("fact", models.CharField(max_length=200)),
+                ("found_at", models.DateTimeField(auto_now_add=True)),
+                ("decision", models.TextField(blank=True)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "clause",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="breaches",
+                        to="transfer.clause",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Extract',
+            name="Extract",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('clients', 'Clients'), ('accounts', 'Accounts'), ('relations', 'Related persons'), ('holdings', 'Holdings'), ('trades', 'Trades'), ('preferences', 'Preferences'), ('documents', 'Documents')], max_length=12)),
-                ('purpose', models.CharField(choices=[('full', 'Full extract'), ('mended', 'Mended rejects'), ('delta', 'Delta at cutover')], default='full', max_length=8)),
-                ('file', models.UUIDField(unique=True)),
-                ('reading_file', models.UUIDField(null=True)),
-                ('format', models.CharField(max_length=8)),
-                ('encoding', models.CharField(max_length=12)),
-                ('header', models.JSONField()),
-                ('widths', models.JSONField(default=dict)),
-                ('declared_rows', models.PositiveBigIntegerField(null=True)),
-                ('declared_totals', models.JSONField(default=dict)),
-                ('uploaded_at', models.DateTimeField(auto_now_add=True)),
-                ('side', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.organisation')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("clients", "Clients"),
+                            ("accounts", "Accounts"),
+                            ("relations", "Related persons"),
+                            ("holdings", "Holdings"),
+                            ("trades", "Trades"),
+                            ("preferences", "Preferences"),
+                            ("documents", "Documents"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("full", "Full extract"),
+                            ("mended", "Mended rejects"),
+                            ("delta", "Delta at cutover"),
+                        ],
+                        default="full",
+                        max_length=8,
+                    ),
+                ),
+                ("file", models.UUIDField(unique=True)),
+                ("reading_file", models.UUIDField(null=True)),
+                ("format", models.CharField(max_length=8)),
+                ("encoding", models.CharField(max_length=12)),
+                ("header", models.JSONField()),
+                ("widths", models.JSONField(default=dict)),
+                ("declared_rows", models.PositiveBigIntegerField(null=True)),
+                ("declared_totals", models.JSONField(default=dict)),
+                ("uploaded_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "side",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.organisation",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ImportRun',
+            name="ImportRun",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('mode', models.CharField(choices=[('profile', 'Data health'), ('load', 'Load')], max_length=8)),
-                ('state', models.CharField(choices=[('planning', 'Planning'), ('running', 'Running'), ('finishing', 'Finishing'), ('done', 'Done'), ('refused', 'Refused'), ('stopped', 'Stopped')], default='planning', max_length=10)),
-                ('as_of', models.DateField()),
-                ('chunks_total', models.PositiveIntegerField(default=0)),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('accepted', models.PositiveBigIntegerField(default=0)),
-                ('rejected', models.PositiveBigIntegerField(default=0)),
-                ('totals', models.JSONField(default=dict)),
-                ('refusal_code', models.CharField(blank=True, max_length=40)),
-                ('refusal_params', models.JSONField(default=dict)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('extract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='transfer.extract')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(choices=[("profile", "Data health"), ("load", "Load")], max_length=8),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planning", "Planning"),
+                            ("running", "Running"),
+                            ("finishing", "Finishing"),
+                            ("done", "Done"),
+                            ("refused", "Refused"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="planning",
+                        max_length=10,
+                    ),
+                ),
+                ("as_of", models.DateField()),
+                ("chunks_total", models.PositiveIntegerField(default=0)),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("accepted", models.PositiveBigIntegerField(default=0)),
+                ("rejected", models.PositiveBigIntegerField(default=0)),
+                ("totals", models.JSONField(default=dict)),
+                ("refusal_code", models.CharField(blank=True, max_length=40)),
+                ("refusal_params", models.JSONField(default=dict)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "extract",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="transfer.extract",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportKey',
+            name="ImportKey",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=12)),
-                ('token', models.BigIntegerField()),
-                ('line', models.PositiveBigIntegerField()),
-                ('client_digest', models.BinaryField(max_length=16)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='transfer.importrun')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=12)),
+                ("token", models.BigIntegerField()),
+                ("line", models.PositiveBigIntegerField()),
+                ("client_digest", models.BinaryField(max_length=16)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="keys",
+                        to="transfer.importrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportChunk',
+            name="ImportChunk",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('offset', models.PositiveBigIntegerField()),
-                ('length', models.PositiveBigIntegerField()),
-                ('first_line', models.PositiveBigIntegerField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('claimed', 'Claimed'), ('done', 'Done'), ('parked', 'Parked after three tries')], default='waiting', max_length=8)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('rows', models.PositiveIntegerField(default=0)),
-                ('accepted', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('totals', models.JSONField(default=dict)),
-                ('rows_root', models.BinaryField(max_length=32, null=True)),
-                ('problem', models.CharField(blank=True, max_length=80)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='chunks', to='transfer.importrun')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField()),
+                ("offset", models.PositiveBigIntegerField()),
+                ("length", models.PositiveBigIntegerField()),
+                ("first_line", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("claimed", "Claimed"),
+                            ("done", "Done"),
+                            ("parked", "Parked after three tries"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("rows", models.PositiveIntegerField(default=0)),
+                ("accepted", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                ("totals", models.JSONField(default=dict)),
+                ("rows_root", models.BinaryField(max_length=32, null=True)),
+                ("problem", models.CharField(blank=True, max_length=80)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chunks",
+                        to="transfer.importrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=24)),
-                ('line', models.PositiveBigIntegerField()),
-                ('client_digest', models.BinaryField(max_length=16)),
-                ('client', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.client')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='transfer.importrun')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("code", models.CharField(max_length=24)),
+                ("line", models.PositiveBigIntegerField()),
+                ("client_digest", models.BinaryField(max_length=16)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="transfer.importrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ClientSum',
+            name="ClientSum",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('line', models.PositiveBigIntegerField()),
-                ('client_digest', models.BinaryField(max_length=16)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=30)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sums', to='transfer.importrun')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("line", models.PositiveBigIntegerField()),
+                ("client_digest", models.BinaryField(max_length=16)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=30)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sums",
+                        to="transfer.importrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Mandate',
+            name="Mandate",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('client_count', models.PositiveIntegerField()),
-                ('clients_root', models.BinaryField(max_length=32)),
-                ('not_before', models.DateTimeField()),
-                ('not_after', models.DateTimeField()),
-                ('facts', models.JSONField()),
-                ('digest', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("client_count", models.PositiveIntegerField()),
+                ("clients_root", models.BinaryField(max_length=32)),
+                ("not_before", models.DateTimeField()),
+                ("not_after", models.DateTimeField()),
+                ("facts", models.JSONField()),
+                ("digest", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MandateSignature',
+            name="MandateSignature",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('signed_at', models.DateTimeField()),
-                ('signature', models.BinaryField(max_length=65)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('mandate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='transfer.mandate')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.organisation')),
-                ('signed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("signed_at", models.DateTimeField()),
+                ("signature", models.BinaryField(max_length=65)),
+                ("fingerprint", models.CharField(max_length=64)),
+                (
+                    "mandate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signatures",
+                        to="transfer.mandate",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.organisation",
+                    ),
+                ),
+                (
+                    "signed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OutsideParty',
+            name="OutsideParty",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('depository', 'Depository'), ('exchange', 'Exchange'), ('bank', 'Custodian bank'), ('fund_house', 'Fund house'), ('vendor', 'Vendor')], max_length=12)),
-                ('name', models.CharField(max_length=120)),
-                ('tested_on', models.DateField(null=True)),
-                ('evidence_reference', models.CharField(blank=True, max_length=80)),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('ready_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("depository", "Depository"),
+                            ("exchange", "Exchange"),
+                            ("bank", "Custodian bank"),
+                            ("fund_house", "Fund house"),
+                            ("vendor", "Vendor"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("tested_on", models.DateField(null=True)),
+                ("evidence_reference", models.CharField(blank=True, max_length=80)),
+                ("ready_at", models.DateTimeField(null=True)),
+                (
+                    "ready_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reject',
+            name="Reject",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('line', models.PositiveBigIntegerField()),
-                ('column', models.CharField(blank=True, max_length=80)),
-                ('code', models.CharField(max_length=24)),
-                ('source_digest', models.BinaryField(max_length=16, null=True)),
-                ('rest_digest', models.BinaryField(max_length=16, null=True)),
-                ('decision', models.CharField(choices=[('open', 'Open'), ('mended', 'Mended and loaded'), ('left_out', 'Left out')], default='open', max_length=8)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('chunk', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rejects', to='transfer.importchunk')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rejects', to='transfer.importrun')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("line", models.PositiveBigIntegerField()),
+                ("column", models.CharField(blank=True, max_length=80)),
+                ("code", models.CharField(max_length=24)),
+                ("source_digest", models.BinaryField(max_length=16, null=True)),
+                ("rest_digest", models.BinaryField(max_length=16, null=True)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("open", "Open"), ("mended", "Mended and loaded"), ("left_out", "Left out")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "chunk",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rejects",
+                        to="transfer.importchunk",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rejects",
+                        to="transfer.importrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('rehearsal', 'Rehearsal'), ('cutover', 'Cutover')], max_length=10)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('preparing', 'Preparing'), ('delivered', 'Delivered'), ('reconciling', 'Reconciling'), ('done', 'Done')], default='preparing', max_length=12)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('delivery_file', models.UUIDField(null=True)),
-                ('delivery_digest', models.CharField(blank=True, max_length=64)),
-                ('client_count', models.PositiveIntegerField(default=0)),
-                ('compared', models.JSONField(default=dict)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('reached', models.PositiveIntegerField(default=0)),
-                ('problem', models.CharField(blank=True, max_length=60)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reconcile_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("rehearsal", "Rehearsal"), ("cutover", "Cutover")], max_length=10
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("preparing", "Preparing"),
+                            ("delivered", "Delivered"),
+                            ("reconciling", "Reconciling"),
+                            ("done", "Done"),
+                        ],
+                        default="preparing",
+                        max_length=12,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("delivery_file", models.UUIDField(null=True)),
+                ("delivery_digest", models.CharField(blank=True, max_length=64)),
+                ("client_count", models.PositiveIntegerField(default=0)),
+                ("compared", models.JSONField(default=dict)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("reached", models.PositiveIntegerField(default=0)),
+                ("problem", models.CharField(blank=True, max_length=60)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reconcile_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReturnFile',
+            name="ReturnFile",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(choices=[('transferee', "Transferee's system"), ('depository', 'Depository'), ('bank', 'Banks')], max_length=12)),
-                ('kind', models.CharField(max_length=12)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('file', models.UUIDField(unique=True)),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('uploaded_at', models.DateTimeField(auto_now_add=True)),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='returns', to='transfer.run')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("transferee", "Transferee's system"),
+                            ("depository", "Depository"),
+                            ("bank", "Banks"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=12)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("file", models.UUIDField(unique=True)),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("uploaded_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="returns", to="transfer.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Break',
+            name="Break",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(default=1, editable=False)),
-                ('sealed', models.BinaryField()),
-                ('source', models.CharField(choices=[('transferee', "Transferee's system"), ('depository', 'Depository'), ('bank', 'Banks')], max_length=12)),
-                ('kind', models.CharField(max_length=24)),
-                ('field', models.CharField(blank=True, max_length=40)),
-                ('row', models.CharField(max_length=40)),
-                ('line', models.PositiveBigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('explained', 'Explained'), ('corrected', 'Corrected'), ('asked', 'Write-off asked'), ('written_off', 'Written off')], default='open', max_length=12)),
-                ('owner_side', models.CharField(default='transferee', max_length=12)),
-                ('found_at', models.DateTimeField(auto_now_add=True)),
-                ('explanation', models.CharField(blank=True, max_length=300)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='breaks', to='clients.client')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaks', to='transfer.run')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, editable=False)),
+                ("sealed", models.BinaryField()),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("transferee", "Transferee's system"),
+                            ("depository", "Depository"),
+                            ("bank", "Banks"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=24)),
+                ("field", models.CharField(blank=True, max_length=40)),
+                ("row", models.CharField(max_length=40)),
+                ("line", models.PositiveBigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("explained", "Explained"),
+                            ("corrected", "Corrected"),
+                            ("asked", "Write-off asked"),
+                            ("written_off", "Written off"),
+                        ],
+                        default="open",
+                        max_length=12,
+                    ),
+                ),
+                ("owner_side", models.CharField(default="transferee", max_length=12)),
+                ("found_at", models.DateTimeField(auto_now_add=True)),
+                ("explanation", models.CharField(blank=True, max_length=300)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="breaks",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="breaks", to="transfer.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Signature',
+            name="Signature",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('signed_at', models.DateTimeField()),
-                ('signature', models.BinaryField(max_length=65)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='transfer.agreement')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.organisation')),
-                ('signed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("signed_at", models.DateTimeField()),
+                ("signature", models.BinaryField(max_length=65)),
+                ("fingerprint", models.CharField(max_length=64)),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signatures",
+                        to="transfer.agreement",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.organisation",
+                    ),
+                ),
+                (
+                    "signed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=20, unique=True)),
-                ('basis', models.CharField(choices=[('merger', 'Absorption merger or division'), ('asset_sale', 'Asset or book sale'), ('share_transfer', 'Share transfer'), ('due_diligence', 'Due diligence'), ('licence_withdrawn', 'Licence withdrawn')], default='merger', max_length=20)),
-                ('jurisdiction', models.CharField(default='CN', max_length=2)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('loading', 'Loading'), ('reviewing', 'Reviewing'), ('notifying', 'Notifying'), ('ready', 'Ready'), ('cutting_over', 'Cutting over'), ('reconciling', 'Reconciling'), ('settled', 'Settled'), ('closed', 'Closed'), ('aborted', 'Aborted')], default='draft', max_length=14)),
-                ('planned_cutover', models.DateTimeField(null=True)),
-                ('pack_name', models.CharField(default='cn', max_length=20)),
-                ('pack_digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('counsel_word_at', models.DateTimeField(null=True)),
-                ('no_return_at', models.DateTimeField(null=True)),
-                ('book', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='transfer', to='clients.book')),
-                ('counsel_word_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('taker_book', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfer_matched', to='clients.book')),
-                ('transferee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers_in', to='access.organisation')),
-                ('transferor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers_out', to='access.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True)),
+                (
+                    "basis",
+                    models.CharField(
+                        choices=[
+                            ("merger", "Absorption merger or division"),
+                            ("asset_sale", "Asset or book sale"),
+                            ("share_transfer", "Share transfer"),
+                            ("due_diligence", "Due diligence"),
+                            ("licence_withdrawn", "Licence withdrawn"),
+                        ],
+                        default="merger",
+                        max_length=20,
+                    ),
+                ),
+                ("jurisdiction", models.CharField(default="CN", max_length=2)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("loading", "Loading"),
+                            ("reviewing", "Reviewing"),
+                            ("notifying", "Notifying"),
+                            ("ready", "Ready"),
+                            ("cutting_over", "Cutting over"),
+                            ("reconciling", "Reconciling"),
+                            ("settled", "Settled"),
+                            ("closed", "Closed"),
+                            ("aborted", "Aborted"),
+                        ],
+                        default="draft",
+                        max_length=14,
+                    ),
+                ),
+                ("planned_cutover", models.DateTimeField(null=True)),
+                ("pack_name", models.CharField(default="cn", max_length=20)),
+                ("pack_digest", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("counsel_word_at", models.DateTimeField(null=True)),
+                ("no_return_at", models.DateTimeField(null=True)),
+                (
+                    "book",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfer",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "counsel_word_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "taker_book",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfer_matched",
+                        to="clients.book",
+                    ),
+                ),
+                (
+                    "transferee",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfers_in",
+                        to="access.organisation",
+                    ),
+                ),
+                (
+                    "transferor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfers_out",
+                        to="access.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RunbookStep',
+            name="RunbookStep",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('title_en', models.CharField(max_length=200)),
-                ('title_zh', models.CharField(max_length=200)),
-                ('owner_side', models.CharField(max_length=12)),
-                ('check_code', models.CharField(max_length=40)),
-                ('planned_at', models.DateTimeField(null=True)),
-                ('rollback_en', models.CharField(max_length=200)),
-                ('rollback_zh', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done')], default='waiting', max_length=8)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('done_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('party', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='transfer.outsideparty')),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("title_en", models.CharField(max_length=200)),
+                ("title_zh", models.CharField(max_length=200)),
+                ("owner_side", models.CharField(max_length=12)),
+                ("check_code", models.CharField(max_length=40)),
+                ("planned_at", models.DateTimeField(null=True)),
+                ("rollback_en", models.CharField(max_length=200)),
+                ("rollback_zh", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("running", "Running"), ("done", "Done")],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="transfer.outsideparty",
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.AddField(
-            model_name='run',
-            name='transfer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer'),
+            model_name="run",
+            name="transfer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="transfer.transfer"
+            ),
         ),
         migrations.CreateModel(
-            name='PackDocument',
+            name="PackDocument",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=30)),
-                ('language', models.CharField(max_length=8)),
-                ('file', models.UUIDField()),
-                ('digest', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=30)),
+                ("language", models.CharField(max_length=8)),
+                ("file", models.UUIDField()),
+                ("digest", models.CharField(max_length=64)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='outsideparty',
-            name='transfer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer'),
+            model_name="outsideparty",
+            name="transfer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="transfer.transfer"
+            ),
         ),
         migrations.AddField(
-            model_name='mandate',
-            name='transfer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer'),
+            model_name="mandate",
+            name="transfer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="transfer.transfer"
+            ),
         ),
         migrations.CreateModel(
-            name='GateException',
+            name="GateException",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('gate', models.PositiveSmallIntegerField()),
-                ('reason', models.TextField()),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('granted_at', models.DateTimeField(null=True)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('granted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("gate", models.PositiveSmallIntegerField()),
+                ("reason", models.TextField()),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("granted_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FieldPolicy',
+            name="FieldPolicy",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=12)),
-                ('source_field', models.CharField(max_length=80)),
-                ('target_field', models.CharField(blank=True, max_length=40)),
-                ('policy', models.CharField(choices=[('move', 'Move'), ('remap', 'Remap'), ('regenerate', 'Regenerate'), ('never', 'Never')], max_length=10)),
-                ('crosswalk', models.JSONField(default=dict)),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=12)),
+                ("source_field", models.CharField(max_length=80)),
+                ("target_field", models.CharField(blank=True, max_length=40)),
+                (
+                    "policy",
+                    models.CharField(
+                        choices=[
+                            ("move", "Move"),
+                            ("remap", "Remap"),
+                            ("regenerate", "Regenerate"),
+                            ("never", "Never"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("crosswalk", models.JSONField(default=dict)),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='extract',
-            name='transfer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer'),
+            model_name="extract",
+            name="transfer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="transfer.transfer"
+            ),
         ),
         migrations.CreateModel(
-            name='ClientCase',
+            name="ClientCase",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('in_scope', 'In scope'), ('notified', 'Notified'), ('cleared', 'Cleared'), ('objected', 'Objected'), ('leaving', 'Leaving'), ('left', 'Left'), ('parked', 'Parked'), ('undeliverable', 'Undeliverable'), ('excluded', 'Excluded'), ('released', 'Released'), ('accepted', 'Accepted'), ('recalled', 'Recalled')], default='in_scope', max_length=14)),
-                ('since', models.DateTimeField(auto_now_add=True)),
-                ('requirement', models.CharField(blank=True, max_length=20)),
-                ('served', models.CharField(blank=True, choices=[('', 'Not served'), ('individually', 'Individually'), ('announcement', 'By announcement')], max_length=14)),
-                ('served_on', models.DateField(null=True)),
-                ('window_ends_on', models.DateField(null=True)),
-                ('reasons', models.JSONField(default=list)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='clients.client')),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("in_scope", "In scope"),
+                            ("notified", "Notified"),
+                            ("cleared", "Cleared"),
+                            ("objected", "Objected"),
+                            ("leaving", "Leaving"),
+                            ("left", "Left"),
+                            ("parked", "Parked"),
+                            ("undeliverable", "Undeliverable"),
+                            ("excluded", "Excluded"),
+                            ("released", "Released"),
+                            ("accepted", "Accepted"),
+                            ("recalled", "Recalled"),
+                        ],
+                        default="in_scope",
+                        max_length=14,
+                    ),
+                ),
+                ("since", models.DateTimeField(auto_now_add=True)),
+                ("requirement", models.CharField(blank=True, max_length=20)),
+                (
+                    "served",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Not served"),
+                            ("individually", "Individually"),
+                            ("announcement", "By announcement"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("served_on", models.DateField(null=True)),
+                ("window_ends_on", models.DateField(null=True)),
+                ("reasons", models.JSONField(default=list)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="clients.client"
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=30, unique=True)),
-                ('issued_at', models.DateTimeField()),
-                ('client_count', models.PositiveIntegerField()),
-                ('root', models.BinaryField(max_length=32)),
-                ('file', models.UUIDField()),
-                ('digest', models.CharField(max_length=64)),
-                ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.CharField(max_length=30, unique=True)),
+                ("issued_at", models.DateTimeField()),
+                ("client_count", models.PositiveIntegerField()),
+                ("root", models.BinaryField(max_length=32)),
+                ("file", models.UUIDField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.UUIDField(default=vault.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('csrc', 'CSRC approval'), ('board_transferor', "Transferor's shareholders' resolution"), ('board_transferee', "Transferee's shareholders' resolution")], max_length=20)),
-                ('reference', models.CharField(max_length=80)),
-                ('granted_on', models.DateField()),
-                ('document', models.UUIDField(null=True)),
-                ('entered_at', models.DateTimeField(auto_now_add=True)),
-                ('entered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=vault.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("csrc", "CSRC approval"),
+                            ("board_transferor", "Transferor's shareholders' resolution"),
+                            ("board_transferee", "Transferee's shareholders' resolution"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reference", models.CharField(max_length=80)),
+                ("granted_on", models.DateField()),
+                ("document", models.UUIDField(null=True)),
+                ("entered_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="transfer.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='transfer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='transfer.transfer'),
+            model_name="agreement",
+            name="transfer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="transfer.transfer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.UniqueConstraint(fields=('agreement', 'number'), name='transfer_clause_number'),
+            model_name="clause",
+            constraint=models.UniqueConstraint(fields=("agreement", "number"), name="transfer_clause_number"),
         ),
         migrations.AddConstraint(
-            model_name='clausebreach',
-            constraint=models.UniqueConstraint(fields=('clause', 'fact'), name='transfer_clausebreach_once_per_fact'),
+            model_name="clausebreach",
+            constraint=models.UniqueConstraint(
+                fields=("clause", "fact"), name="transfer_clausebreach_once_per_fact"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['refused', 'stopped']), _negated=True), fields=('extract', 'mode'), name='transfer_importrun_one_live_per_extract'),
+            model_name="importrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["refused", "stopped"]), _negated=True),
+                fields=("extract", "mode"),
+                name="transfer_importrun_one_live_per_extract",
+            ),
         ),
         migrations.AddIndex(
-            model_name='importkey',
-            index=models.Index(fields=['run', 'kind', 'token'], name='transfer_importkey_token'),
+            model_name="importkey",
+            index=models.Index(fields=["run", "kind", "token"], name="transfer_importkey_token"),
         ),
         migrations.AddConstraint(
-            model_name='importchunk',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='transfer_importchunk_number'),
+            model_name="importchunk",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="transfer_importchunk_number"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['run', 'code'], name='transfer_finding_run_code'),
+            model_name="finding",
+            index=models.Index(fields=["run", "code"], name="transfer_finding_run_code"),
         ),
         migrations.AddIndex(
-            model_name='clientsum',
-            index=models.Index(fields=['run', 'client_digest'], name='transfer_clientsum_client'),
+            model_name="clientsum",
+            index=models.Index(fields=["run", "client_digest"], name="transfer_clientsum_client"),
         ),
         migrations.AddConstraint(
-            model_name='mandatesignature',
-            constraint=models.UniqueConstraint(fields=('mandate', 'signed_by'), name='transfer_mandatesignature_once_per_person'),
+            model_name="mandatesignature",
+            constraint=models.UniqueConstraint(
+                fields=("mandate", "signed_by"), name="transfer_mandatesignature_once_per_person"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reject',
-            constraint=models.UniqueConstraint(fields=('run', 'line'), name='transfer_reject_once_per_line'),
+            model_name="reject",
+            constraint=models.UniqueConstraint(fields=("run", "line"), name="transfer_reject_once_per_line"),
         ),
         migrations.AddConstraint(
-            model_name='reject',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'left_out'), _negated=True), models.Q(('decided_by__isnull', False), ('reason__gt', '')), _connector='OR'), name='transfer_reject_left_out_has_reason'),
+            model_name="reject",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decision", "left_out"), _negated=True),
+                    models.Q(("decided_by__isnull", False), ("reason__gt", "")),
+                    _connector="OR",
+                ),
+                name="transfer_reject_left_out_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='returnfile',
-            constraint=models.UniqueConstraint(fields=('run', 'source', 'kind', 'version'), name='transfer_returnfile_version'),
+            model_name="returnfile",
+            constraint=models.UniqueConstraint(
+                fields=("run", "source", "kind", "version"), name="transfer_returnfile_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='break',
-            constraint=models.UniqueConstraint(fields=('run', 'source', 'kind', 'row', 'field'), name='transfer_break_once_per_difference'),
+            model_name="break",
+            constraint=models.UniqueConstraint(
+                fields=("run", "source", "kind", "row", "field"), name="transfer_break_once_per_difference"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='break',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'written_off'), _negated=True), models.Q(('asked_by__isnull', False), ('decided_by__isnull', False), models.Q(('asked_by', models.F('decided_by')), _negated=True)), _connector='OR'), name='transfer_break_written_off_by_two'),
+            model_name="break",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "written_off"), _negated=True),
+                    models.Q(
+                        ("asked_by__isnull", False),
+                        ("decided_by__isnull", False),
+                        models.Q(("asked_by", models.F("decided_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="transfer_break_written_off_by_two",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(fields=('agreement', 'organisation'), name='transfer_signature_one_per_party'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(
+                fields=("agreement", "organisation"), name="transfer_signature_one_per_party"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('transferee', None), models.Q(('transferor', models.F('transferee')), _negated=True), _connector='OR'), name='transfer_transfer_two_parties'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("transferee", None),
+                    models.Q(("transferor", models.F("transferee")), _negated=True),
+                    _connector="OR",
+                ),
+                name="transfer_transfer_two_parties",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'aborted'), _negated=True), ('no_return_at', None), _connector='OR'), name='transfer_transfer_no_abort_after_no_return'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "aborted"), _negated=True), ("no_return_at", None), _connector="OR"
+                ),
+                name="transfer_transfer_no_abort_after_no_return",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runbookstep',
-            constraint=models.UniqueConstraint(fields=('transfer', 'number'), name='transfer_runbookstep_number'),
+            model_name="runbookstep",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "number"), name="transfer_runbookstep_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('transfer', 'kind', 'number'), name='transfer_run_number'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "kind", "number"), name="transfer_run_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'cutover')), fields=('transfer',), name='transfer_run_one_cutover'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "cutover")), fields=("transfer",), name="transfer_run_one_cutover"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='packdocument',
-            constraint=models.UniqueConstraint(fields=('transfer', 'kind', 'language'), name='transfer_packdocument_once'),
+            model_name="packdocument",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "kind", "language"), name="transfer_packdocument_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outsideparty',
-            constraint=models.UniqueConstraint(fields=('transfer', 'kind', 'name'), name='transfer_outsideparty_once'),
+            model_name="outsideparty",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "kind", "name"), name="transfer_outsideparty_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outsideparty',
-            constraint=models.CheckConstraint(condition=models.Q(('ready_at', None), models.Q(('evidence_reference__gt', ''), ('ready_by__isnull', False), ('tested_on__isnull', False)), _connector='OR'), name='transfer_outsideparty_ready_is_proved'),
+            model_name="outsideparty",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ready_at", None),
+                    models.Q(
+                        ("evidence_reference__gt", ""),
+                        ("ready_by__isnull", False),
+                        ("tested_on__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="transfer_outsideparty_ready_is_proved",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mandate',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('transfer',), name='transfer_mandate_one_live'),
+            model_name="mandate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at", None)),
+                fields=("transfer",),
+                name="transfer_mandate_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mandate',
-            constraint=models.CheckConstraint(condition=models.Q(('not_after__gt', models.F('not_before'))), name='transfer_mandate_window'),
+            model_name="mandate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("not_after__gt", models.F("not_before"))), name="transfer_mandate_window"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateexception',
-            constraint=models.UniqueConstraint(fields=('transfer', 'gate'), name='transfer_gateexception_one_per_gate'),
+            model_name="gateexception",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "gate"), name="transfer_gateexception_one_per_gate"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateexception',
-            constraint=models.CheckConstraint(condition=models.Q(('gate__gte', 1), ('gate__lte', 8)), name='transfer_gateexception_known_gate'),
+            model_name="gateexception",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("gate__gte", 1), ("gate__lte", 8)),
+                name="transfer_gateexception_known_gate",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateexception',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_by', None), models.Q(('granted_by', models.F('asked_by')), _negated=True), _connector='OR'), name='transfer_gateexception_four_eyes'),
+            model_name="gateexception",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("granted_by", None),
+                    models.Q(("granted_by", models.F("asked_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="transfer_gateexception_four_eyes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gateexception',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='transfer_gateexception_has_reason'),
+            model_name="gateexception",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="transfer_gateexception_has_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fieldpolicy',
-            constraint=models.UniqueConstraint(fields=('transfer', 'kind', 'source_field'), name='transfer_fieldpolicy_one_per_field'),
+            model_name="fieldpolicy",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "kind", "source_field"), name="transfer_fieldpolicy_one_per_field"
+            ),
         ),
         migrations.AddIndex(
-            model_name='clientcase',
-            index=models.Index(fields=['transfer', 'state'], name='transfer_clientcase_state'),
+            model_name="clientcase",
+            index=models.Index(fields=["transfer", "state"], name="transfer_clientcase_state"),
         ),
         migrations.AddConstraint(
-            model_name='clientcase',
-            constraint=models.UniqueConstraint(fields=('transfer', 'client'), name='transfer_clientcase_once'),
+            model_name="clientcase",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "client"), name="transfer_clientcase_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(fields=('transfer',), name='transfer_certificate_one_per_transfer'),
+            model_name="certificate",
+            constraint=models.UniqueConstraint(
+                fields=("transfer",), name="transfer_certificate_one_per_transfer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(fields=('transfer', 'kind'), name='transfer_approval_one_per_kind'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "kind"), name="transfer_approval_one_per_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(fields=('transfer', 'version'), name='transfer_agreement_one_per_version'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                fields=("transfer", "version"), name="transfer_agreement_one_per_version"
+            ),
         ),
     ]

@@ -1,6 +1,5 @@
 """The mandate under which batches are signed: go/no-go by two people from each side."""
 
-
 from django.db import models
 from django.db.models import F, Q
 

@@ -58,7 +58,11 @@ def begin_cutover(*, transfer: Transfer, by: User) -> Run:
     transfer.no_return_at = timezone.now()
     transfer.save(update_fields=["state", "no_return_at"])
     record(
-        CutoverEvent.BEGUN, actor=by, subject=run, transfer=str(transfer.pk), mandate=bytes(mandate.digest).hex(),
+        CutoverEvent.BEGUN,
+        actor=by,
+        subject=run,
+        transfer=str(transfer.pk),
+        mandate=bytes(mandate.digest).hex(),
         count=mandate.client_count,
     )
     return run
@@ -123,8 +127,12 @@ def _release_next(transfer: Transfer) -> CustodyMove | None:
     clients = [case.client_id for case in batch]
     _suspend_reveal(transfer, batch)
     move = release_batch(
-        occasion=transfer.pk, giver=transfer.transferor, taker=transfer.transferee, clients=clients,
-        mandate_digest=bytes(mandate.digest), by=None,
+        occasion=transfer.pk,
+        giver=transfer.transferor,
+        taker=transfer.transferee,
+        clients=clients,
+        mandate_digest=bytes(mandate.digest),
+        by=None,
     )
     _mark(transfer, clients, ClientCase.State.RELEASED)
     return move
@@ -173,10 +181,14 @@ def _mandate_in_window(transfer: Transfer) -> Mandate:
 
 
 def _suspend_reveal(transfer: Transfer, batch: list[ClientCase]) -> None:
-    suspended = [case.client_id for case in batch if at_cutover(transfer.basis, case.state) == "moves_suspended"]
+    suspended = [
+        case.client_id for case in batch if at_cutover(transfer.basis, case.state) == "moves_suspended"
+    ]
     if suspended:
         Client.objects.filter(pk__in=suspended).update(reveal_suspended=True)
 
 
 def _mark(transfer: Transfer, clients: list[UUID], state: str) -> None:
-    ClientCase.objects.filter(transfer=transfer, client_id__in=clients).update(state=state, since=timezone.now())
+    ClientCase.objects.filter(transfer=transfer, client_id__in=clients).update(
+        state=state, since=timezone.now()
+    )

@@ -100,9 +100,15 @@ def draft_notice(*, transfer: Transfer, given: Mapping[str, Any], by: User) -> N
     transfer = lock_transfer(transfer)
     notice = compose_notice(transfer, given)
     return draft_campaign(
-        occasion=transfer.pk, sender=transfer.transferor, text_en=notice.texts["en"], text_zh=notice.texts["zh"],
-        context=notice.values["en"], context_zh=notice.values["zh"], pack=transfer_pack(transfer),
-        checklist=CHECKLIST, by=by,
+        occasion=transfer.pk,
+        sender=transfer.transferor,
+        text_en=notice.texts["en"],
+        text_zh=notice.texts["zh"],
+        context=notice.values["en"],
+        context_zh=notice.values["zh"],
+        pack=transfer_pack(transfer),
+        checklist=CHECKLIST,
+        by=by,
     )
 
 
@@ -123,7 +129,10 @@ def letter_data(
     issued = campaign.approved_at or campaign.created_at
     sender = {"en": transfer.transferor.name_en, "zh": transfer.transferor.name_zh}
     return {
-        "title": {"en": "Notice of the merger and of the handover of your data", "zh": "合并及客户信息移交告知书"},
+        "title": {
+            "en": "Notice of the merger and of the handover of your data",
+            "zh": "合并及客户信息移交告知书",
+        },
         "organisation": sender,
         "document_id": f"{transfer.number}-N{campaign.number}-{str(client.pk)[-12:]}",
         "issued_at": timezone.localtime(issued).isoformat(timespec="seconds"),
@@ -136,7 +145,13 @@ def letter_data(
 
 
 def print_letter(
-    *, transfer: Transfer, campaign: NoticeCampaign, client: Client, reading: Reading, masked: bool, language: str
+    *,
+    transfer: Transfer,
+    campaign: NoticeCampaign,
+    client: Client,
+    reading: Reading,
+    masked: bool,
+    language: str,
 ) -> bytes:
     """The letter to one client as PDF, both languages in it, ``language`` first."""
     data = letter_data(transfer=transfer, campaign=campaign, client=client, reading=reading, masked=masked)

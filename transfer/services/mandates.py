@@ -61,8 +61,13 @@ def draft_mandate(
     mandate.digest = hashlib.sha256(mandate_bytes(mandate)).digest()
     mandate.save(force_insert=True)
     record(
-        MandateEvent.DRAFTED, actor=by, subject=mandate, transfer=str(transfer.pk), count=len(clients),
-        root=bytes(mandate.clients_root).hex(), digest=mandate.digest.hex(),
+        MandateEvent.DRAFTED,
+        actor=by,
+        subject=mandate,
+        transfer=str(transfer.pk),
+        count=len(clients),
+        root=bytes(mandate.clients_root).hex(),
+        digest=mandate.digest.hex(),
     )
     return mandate
 
@@ -84,13 +89,21 @@ def sign_mandate(*, mandate: Mandate, by: User) -> MandateSignature:
         raise Refused("mandate.signed_already")
     key = signer("custody", by.organisation_id)
     signature = MandateSignature(
-        mandate=mandate, organisation=by.organisation, signed_by=by, signed_at=timezone.now(), fingerprint=key.fingerprint
+        mandate=mandate,
+        organisation=by.organisation,
+        signed_by=by,
+        signed_at=timezone.now(),
+        fingerprint=key.fingerprint,
     )
     signature.signature = key.sign(go_bytes(signature))
     signature.save(force_insert=True)
     record(
-        MandateEvent.SIGNED, actor=by, subject=mandate, organisation=by.organisation_id,
-        digest=bytes(mandate.digest).hex(), key=key.fingerprint,
+        MandateEvent.SIGNED,
+        actor=by,
+        subject=mandate,
+        organisation=by.organisation_id,
+        digest=bytes(mandate.digest).hex(),
+        key=key.fingerprint,
     )
     return signature
 
@@ -102,26 +115,30 @@ def live_mandate(transfer: Transfer) -> Mandate | None:
 
 def mandate_bytes(mandate: Mandate) -> bytes:
     """What people say go to: JSON with sorted keys, UTF-8. Described in ``docs/formats/certificate.md``."""
-    return _canonical({
-        "type": "handover/mandate/v1",
-        "transfer": str(mandate.transfer_id),
-        "clients": mandate.client_count,
-        "root": bytes(mandate.clients_root).hex(),
-        "not_before": mandate.not_before.astimezone(datetime.UTC).isoformat(),
-        "not_after": mandate.not_after.astimezone(datetime.UTC).isoformat(),
-        "facts": mandate.facts,
-    })
+    return _canonical(
+        {
+            "type": "handover/mandate/v1",
+            "transfer": str(mandate.transfer_id),
+            "clients": mandate.client_count,
+            "root": bytes(mandate.clients_root).hex(),
+            "not_before": mandate.not_before.astimezone(datetime.UTC).isoformat(),
+            "not_after": mandate.not_after.astimezone(datetime.UTC).isoformat(),
+            "facts": mandate.facts,
+        }
+    )
 
 
 def go_bytes(signature: MandateSignature) -> bytes:
     """One person's go, which the organisation signs: over this mandate, by this person, at this moment."""
-    return _canonical({
-        "type": "handover/go/v1",
-        "mandate": bytes(signature.mandate.digest).hex(),
-        "organisation": str(signature.organisation_id),
-        "person": str(signature.signed_by_id),
-        "at": signature.signed_at.astimezone(datetime.UTC).isoformat(),
-    })
+    return _canonical(
+        {
+            "type": "handover/go/v1",
+            "mandate": bytes(signature.mandate.digest).hex(),
+            "organisation": str(signature.organisation_id),
+            "person": str(signature.signed_by_id),
+            "at": signature.signed_at.astimezone(datetime.UTC).isoformat(),
+        }
+    )
 
 
 def movable_states(transfer: Transfer) -> set[str]:

@@ -54,7 +54,9 @@ def draft_runbook(*, transfer: Transfer, by: User) -> list[RunbookStep]:
 
 
 @transaction.atomic
-def prove_party(*, party: OutsideParty, tested_on: datetime.date, evidence_reference: str, by: User) -> OutsideParty:
+def prove_party(
+    *, party: OutsideParty, tested_on: datetime.date, evidence_reference: str, by: User
+) -> OutsideParty:
     """The outside party's readiness rests on a test with a date and the reference of its evidence.
 
     Raises:
@@ -73,7 +75,9 @@ def prove_party(*, party: OutsideParty, tested_on: datetime.date, evidence_refer
     party.ready_by = by
     party.ready_at = timezone.now()
     party.save(update_fields=["tested_on", "evidence_reference", "ready_by", "ready_at"])
-    record(RunbookEvent.PARTY_READY, actor=by, subject=party, transfer=str(transfer.pk), tested_on=str(tested_on))
+    record(
+        RunbookEvent.PARTY_READY, actor=by, subject=party, transfer=str(transfer.pk), tested_on=str(tested_on)
+    )
     return party
 
 
@@ -116,7 +120,11 @@ def finish_step(*, step: RunbookStep, by: User) -> RunbookStep:
     step.done_by = by
     step.save(update_fields=["state", "done_at", "done_by"])
     record(
-        RunbookEvent.STEP_FINISHED, actor=by, subject=step, transfer=str(transfer.pk), number=step.number,
+        RunbookEvent.STEP_FINISHED,
+        actor=by,
+        subject=step,
+        transfer=str(transfer.pk),
+        number=step.number,
         check=step.check_code,
     )
     return step
@@ -126,7 +134,9 @@ def _lock(step: RunbookStep, by: User) -> tuple[Transfer, RunbookStep]:
     transfer = lock_transfer(step.transfer_id)
     require(by, "transfer.run_runbook", transfer)
     step = RunbookStep.objects.select_for_update(of=("self",)).get(pk=step.pk)
-    side = {transfer.transferor_id: "transferor", transfer.transferee_id: "transferee"}.get(by.organisation_id)
+    side = {transfer.transferor_id: "transferor", transfer.transferee_id: "transferee"}.get(
+        by.organisation_id
+    )
     if side != step.owner_side:
         raise Refused("runbook.other_side", number=step.number)
     return transfer, step

@@ -13,8 +13,11 @@ from transfer.models import Transfer
 from transfer.services.transfers import draft_transfer, name_transferee, plan_cutover
 
 CLAUSE = {
-    "text_en": "The extracts are delivered by the agreed day.", "text_zh": "转让方应按约定日期交付数据。",
-    "owner_side": "transferor", "consequence_en": "A fee is due.", "consequence_zh": "应支付违约金。",
+    "text_en": "The extracts are delivered by the agreed day.",
+    "text_zh": "转让方应按约定日期交付数据。",
+    "owner_side": "transferor",
+    "consequence_en": "A fee is due.",
+    "consequence_zh": "应支付违约金。",
 }
 
 
@@ -22,9 +25,14 @@ CLAUSE = {
 def terms() -> dict[str, object]:
     """Terms of an agreement with two clauses, one of which is kept by nobody's check."""
     return {
-        "title": "Transfer agreement", "purposes": [{"en": "Brokerage", "zh": "证券经纪"}], "purpose_changed": False,
+        "title": "Transfer agreement",
+        "purposes": [{"en": "Brokerage", "zh": "证券经纪"}],
+        "purpose_changed": False,
         "field_scope": ["clients.name"],
-        "clauses": [{**CLAUSE, "number": 1, "check": "none"}, {**CLAUSE, "number": 2, "check": "fields_in_scope"}],
+        "clauses": [
+            {**CLAUSE, "number": 1, "check": "none"},
+            {**CLAUSE, "number": 2, "check": "fields_in_scope"},
+        ],
     }
 
 

@@ -20,7 +20,15 @@ from vault.files import seal_stream
 from vault.models import SealedFile
 
 AS_OF = datetime.date(2026, 11, 23)
-ORDER = ("客户资料.csv", "账户资料.xlsx", "关联人.csv", "持仓.csv", "成交流水.csv", "投资偏好.csv", "影像资料.zip")
+ORDER = (
+    "客户资料.csv",
+    "账户资料.xlsx",
+    "关联人.csv",
+    "持仓.csv",
+    "成交流水.csv",
+    "投资偏好.csv",
+    "影像资料.zip",
+)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +77,11 @@ def receive(transfer: Transfer, giver_steward: User) -> Callable[..., Extract]:
 
     def hand_in(name: str, data: bytes, *, by: User = giver_steward, **more) -> Extract:
         extract = receive_extract(
-            transfer=transfer, side=by.organisation, sealed_file=sealed(by.organisation, name, data), by=by, **more
+            transfer=transfer,
+            side=by.organisation,
+            sealed_file=sealed(by.organisation, name, data),
+            by=by,
+            **more,
         )
         default_policies(transfer=transfer, extract=extract, by=by)
         return extract
@@ -81,7 +93,9 @@ def receive(transfer: Transfer, giver_steward: User) -> Callable[..., Extract]:
 def load(receive: Callable[..., Extract], giver_steward: User) -> Callable[..., ImportRun]:
     """Hands in bytes and loads them (or looks at them) at once."""
 
-    def load_now(name: str, data: bytes, *, mode: str = "load", by: User = giver_steward, **more) -> ImportRun:
+    def load_now(
+        name: str, data: bytes, *, mode: str = "load", by: User = giver_steward, **more
+    ) -> ImportRun:
         extract = receive(name, data, by=by, **more)
         return run_now(start_run(extract=extract, mode=mode, by=by, as_of=AS_OF))
 
@@ -94,7 +108,8 @@ CLIENT_HEADER = "客户号,客户类型,客户姓名,证件类型,证件号码,�
 def client_lines(*numbers: str, name: str = "周宁") -> str:
     """Lines of a small client extract under ``CLIENT_HEADER``; identity documents are passports."""
     return "".join(
-        f"{number},个人,{name},护照,E{number[-8:]},13800000000,正常,20200102,0001,9001\r\n" for number in numbers
+        f"{number},个人,{name},护照,E{number[-8:]},13800000000,正常,20200102,0001,9001\r\n"
+        for number in numbers
     )
 
 

@@ -52,7 +52,12 @@ def moved(mandate, ready, giver_manager, api_stepped_up, monkeypatch):  # noqa: 
 
 
 def test_a_rehearsal_is_started_delivered_and_downloaded(
-    api, api_stepped_up, ready, giver_manager, giver_officer, audited  # noqa: F811
+    api,
+    api_stepped_up,
+    ready,
+    giver_manager,
+    giver_officer,
+    audited,  # noqa: F811
 ):
     assert api(giver_officer).post(path_of(ready, "runs")).status_code == 404
     answer = api(giver_manager).post(path_of(ready, "runs"))
@@ -78,7 +83,10 @@ def test_a_return_of_the_wrong_kind_or_layout_is_refused(api, ready, giver_manag
     answer = api(giver_manager).upload(receive, source="bank", kind="clients", file=file)
     assert set(answer.json()["errors"]) == {"kind"}
     file = SimpleUploadedFile("r.csv", b"a,b\r\n1,2\r\n")
-    assert api(giver_manager).upload(receive, source="bank", kind="balances", file=file).json()["code"] == "run.file_layout"
+    assert (
+        api(giver_manager).upload(receive, source="bank", kind="balances", file=file).json()["code"]
+        == "run.file_layout"
+    )
     answer = api(giver_manager).post(path_of(ready, "runs", run.pk, "reconcile"))
     assert answer.json()["code"] == "run.files_missing"
     assert run.returns.count() == 0
@@ -113,16 +121,28 @@ def test_a_break_is_explained(api, ready, difference, giver_manager, giver_offic
 
 
 def test_a_write_off_needs_a_second_person_with_the_duty(
-    api, api_stepped_up, ready, difference, giver_manager, taker_officer, audited  # noqa: F811
+    api,
+    api_stepped_up,
+    ready,
+    difference,
+    giver_manager,
+    taker_officer,
+    audited,  # noqa: F811
 ):
     path = path_of(ready, "breaks", difference.pk)
     assert api(giver_manager).post(path + "ask-write-off/", words="Two cents.").json()["state"] == "asked"
     assert api_stepped_up(giver_manager).post(path + "decide-write-off/", grant=True).status_code == 404
-    assert api(taker_officer).post(path + "decide-write-off/", grant=True).json()["code"] == "access.step_up_needed"
+    assert (
+        api(taker_officer).post(path + "decide-write-off/", grant=True).json()["code"]
+        == "access.step_up_needed"
+    )
     answer = api_stepped_up(taker_officer).post(path + "decide-write-off/", grant=True)
     assert (answer.json()["state"], answer.json()["decided_by"]) == ("written_off", str(taker_officer.pk))
     assert kinds(audited) == [
-        "break.write_off_asked", "handover.access_refused", "handover.act_refused", "break.written_off",
+        "break.write_off_asked",
+        "handover.access_refused",
+        "handover.act_refused",
+        "break.written_off",
     ]
 
 
@@ -134,7 +154,10 @@ def test_the_runbook_is_drafted_and_walked_in_order(api, transfer, giver_manager
     assert [row["number"] for row in listed] == list(range(1, len(steps) + 1))
     later = path_of(transfer, "runbook", listed[2]["id"])
     assert api(giver_manager).post(later + "start/").status_code in {404, 409}
-    assert api(giver_manager).post(path_of(transfer, "runbook", listed[0]["id"], "start")).json()["state"] == "running"
+    assert (
+        api(giver_manager).post(path_of(transfer, "runbook", listed[0]["id"], "start")).json()["state"]
+        == "running"
+    )
     assert kinds(audited)[:2] == ["handover.access_refused", "runbook.drafted"]
 
 
@@ -180,7 +203,9 @@ def test_a_third_party_verifies_a_custody_move_from_the_answers_alone(api, moved
     verify(taker, move["acceptance_statement"].encode(), bytes.fromhex(move["acceptance_signature"]))
     members = api(taker_officer).get(path_of(moved, "custody-moves", move["id"], "members")).json()["results"]
     leaves = [
-        member_leaf(UUID(row["client"]), bytes.fromhex(row["record_digest"]), bytes.fromhex(row["key_commitment"]))
+        member_leaf(
+            UUID(row["client"]), bytes.fromhex(row["record_digest"]), bytes.fromhex(row["key_commitment"])
+        )
         for row in members
     ]
     assert root_of(leaves).hex() == move["members_root"] == json.loads(move["release_statement"])["root"]
@@ -203,7 +228,9 @@ def test_the_certificate_is_issued_and_verified_from_its_files_alone(
     make_delivery(run=run)
     run.refresh_from_db()
     send_back(run, taker_steward)
-    assert api(taker_steward).post(path_of(moved, "runs", run.pk, "reconcile")).json()["state"] == "reconciling"
+    assert (
+        api(taker_steward).post(path_of(moved, "runs", run.pk, "reconcile")).json()["state"] == "reconciling"
+    )
     reconcile(run=run, by=taker_steward)
     sequence_once()
     assert api(giver_officer).post(path_of(moved, "certificates")).json()["code"] == "access.step_up_needed"
@@ -215,8 +242,19 @@ def test_the_certificate_is_issued_and_verified_from_its_files_alone(
     for part, name in files.items():
         (tmp_path / name).write_bytes(api(auditor).get(f"{path}{part}/").content)
     done = subprocess.run(
-        [sys.executable, verify_handover.__file__, "certificate.json", "--keys", "keys.json", "--proof", "proof.json"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        [
+            sys.executable,
+            verify_handover.__file__,
+            "certificate.json",
+            "--keys",
+            "keys.json",
+            "--proof",
+            "proof.json",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     stranger = api(giver_manager).get(f"{path}proofs/{moved.pk}/")
@@ -224,7 +262,12 @@ def test_the_certificate_is_issued_and_verified_from_its_files_alone(
 
 
 def test_nothing_of_one_transfer_shows_at_the_address_of_another(
-    api, ready, difference, giver_manager, giver_officer, mandate  # noqa: F811
+    api,
+    ready,
+    difference,
+    giver_manager,
+    giver_officer,
+    mandate,  # noqa: F811
 ):
     api(giver_manager).post(path_of(ready, "runbook", "draft"))
     words = {"kind": "csrc", "reference": "CSRC 2026-1", "granted_on": "2026-01-05"}
@@ -236,4 +279,6 @@ def test_nothing_of_one_transfer_shows_at_the_address_of_another(
         assert here, part
         assert api(giver_officer).get(f"transfers/{other}/{part}/").json()["results"] == [], part
         if part != "approvals":
-            assert api(giver_officer).get(f"transfers/{other}/{part}/{here[0]['id']}/").status_code == 404, part
+            assert api(giver_officer).get(f"transfers/{other}/{part}/{here[0]['id']}/").status_code == 404, (
+                part
+            )

@@ -37,7 +37,9 @@ def loaded(transfer, api, giver_steward):
 
 
 def test_an_extract_is_sealed_recognised_and_listed(api, transfer, giver_steward, audited):
-    answer = api(giver_steward).upload(path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS)))
+    answer = api(giver_steward).upload(
+        path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS))
+    )
     assert answer.status_code == 201
     assert (answer.json()["kind"], answer.json()["encoding"]) == ("clients", "gb18030")
     extract = Extract.objects.get()
@@ -50,7 +52,9 @@ def test_an_extract_is_sealed_recognised_and_listed(api, transfer, giver_steward
 def test_a_file_that_is_missing_or_not_multipart_is_a_named_error(api, transfer, giver_steward, audited):
     caller = api(giver_steward)
     assert set(caller.post(path_of(transfer, "extracts")).json()["errors"]) == {"file"}
-    answer = caller.upload(path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv("1")), purpose="lost")
+    answer = caller.upload(
+        path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv("1")), purpose="lost"
+    )
     assert set(answer.json()["errors"]) == {"purpose"}
     assert not Extract.objects.exists()
     assert audited() == []
@@ -64,9 +68,13 @@ def test_a_wrong_type_of_body_is_refused(api, transfer, giver_steward):
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_an_upload_beyond_the_limit_is_refused_and_leaves_nothing(api, transfer, giver_steward, settings, audited):
+def test_an_upload_beyond_the_limit_is_refused_and_leaves_nothing(
+    api, transfer, giver_steward, settings, audited
+):
     settings.UPLOAD_MAX_BYTES = 100
-    answer = api(giver_steward).upload(path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS)))
+    answer = api(giver_steward).upload(
+        path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS))
+    )
     assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
     assert not Extract.objects.exists()
     assert not SealedFile.objects.exists()
@@ -74,7 +82,9 @@ def test_an_upload_beyond_the_limit_is_refused_and_leaves_nothing(api, transfer,
 
 
 def test_an_unreadable_file_is_refused_by_its_code(api, transfer, giver_steward, audited):
-    answer = api(giver_steward).upload(path_of(transfer, "extracts"), file=as_file("a.csv", "客户号,\x00".encode()))
+    answer = api(giver_steward).upload(
+        path_of(transfer, "extracts"), file=as_file("a.csv", "客户号,\x00".encode())
+    )
     assert answer.status_code == 409
     assert answer.json()["type"].startswith("urn:handover:problem:file.")
     assert not Extract.objects.exists()
@@ -95,7 +105,10 @@ def test_a_load_shows_its_progress_and_its_rejects(api, transfer, giver_steward,
     assert shown["progress"]["percent"] == 100
     rejects = caller.get(path_of(transfer, "imports", loaded.pk, "rejects")).json()["results"]
     assert [(row["line"], row["code"], row["decision"]) for row in rejects] == [(7, "duplicate_key", "open")]
-    assert caller.get(path_of(transfer, "imports", loaded.pk, "rejects"), decision="mended").json()["results"] == []
+    assert (
+        caller.get(path_of(transfer, "imports", loaded.pk, "rejects"), decision="mended").json()["results"]
+        == []
+    )
 
 
 def test_rejects_come_in_the_order_of_the_file_page_by_page(api, transfer, giver_steward, loaded):
@@ -120,7 +133,9 @@ def test_a_reject_is_left_out_with_a_reason(api, transfer, giver_steward, loaded
 def test_the_file_of_rejects_is_for_the_firm_whose_file_it_is(
     api, transfer, giver_steward, taker_steward, loaded, audited, monkeypatch
 ):
-    answer = api(giver_steward).browser.get("/api/v1/" + path_of(transfer, "imports", loaded.pk, "reject-file"))
+    answer = api(giver_steward).browser.get(
+        "/api/v1/" + path_of(transfer, "imports", loaded.pk, "reject-file")
+    )
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert NUMBERS[1] in text
     assert answer["Cache-Control"] == "no-store"
@@ -131,21 +146,30 @@ def test_the_file_of_rejects_is_for_the_firm_whose_file_it_is(
 
 
 def test_an_extract_loads_once(api, transfer, giver_steward, loaded):
-    answer = api(giver_steward).post(path_of(transfer, "imports"), extract=str(loaded.extract_id), mode="load")
+    answer = api(giver_steward).post(
+        path_of(transfer, "imports"), extract=str(loaded.extract_id), mode="load"
+    )
     assert answer.json()["code"] == "import.running_already"
     assert ImportRun.objects.count() == 1
 
 
 def test_an_extract_of_another_transfer_is_a_wrong_value(api, transfer, giver_steward, giver_officer, loaded):
     other = api(giver_officer).post("transfers/").json()["id"]
-    answer = api(giver_steward).post(f"transfers/{other}/imports/", extract=str(loaded.extract_id), mode="load")
+    answer = api(giver_steward).post(
+        f"transfers/{other}/imports/", extract=str(loaded.extract_id), mode="load"
+    )
     assert set(answer.json()["errors"]) == {"extract"}
     assert api(giver_steward).get(f"transfers/{other}/imports/{loaded.pk}/").status_code == 404
 
 
 def test_a_run_that_ended_cannot_be_stopped(api, transfer, giver_steward, loaded):
-    assert api(giver_steward).post(path_of(transfer, "imports", loaded.pk, "stop")).json()["code"] == "import.not_running"
-    assert api(giver_steward).post(path_of(transfer, "imports", loaded.pk, "slices", 1, "retry")).status_code in {404, 409}
+    assert (
+        api(giver_steward).post(path_of(transfer, "imports", loaded.pk, "stop")).json()["code"]
+        == "import.not_running"
+    )
+    assert api(giver_steward).post(
+        path_of(transfer, "imports", loaded.pk, "slices", 1, "retry")
+    ).status_code in {404, 409}
 
 
 def test_health_counts_and_the_rows_behind_them(api, transfer, giver_steward, loaded):
@@ -161,12 +185,16 @@ def test_health_counts_and_the_rows_behind_them(api, transfer, giver_steward, lo
 
 def test_a_policy_is_set_until_rows_are_loaded(api, transfer, giver_steward, audited):
     caller = api(giver_steward)
-    extract = caller.upload(path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS))).json()
+    extract = caller.upload(
+        path_of(transfer, "extracts"), file=as_file("a.csv", clients_csv(*NUMBERS))
+    ).json()
     caller.post(path_of(transfer, "extracts", extract["id"], "default-policies"))
     row = FieldPolicy.objects.get(transfer=transfer, target_field="phone")
     answer = caller.post(path_of(transfer, "policies", row.pk, "set"), policy="never")
     assert answer.json()["policy"] == "never"
-    assert set(caller.post(path_of(transfer, "policies", row.pk, "set"), policy="sell").json()["errors"]) == {"policy"}
+    assert set(caller.post(path_of(transfer, "policies", row.pk, "set"), policy="sell").json()["errors"]) == {
+        "policy"
+    }
     listed = caller.get(path_of(transfer, "policies"), policy="never").json()["results"]
     assert str(row.pk) in {shown["id"] for shown in listed}
     made = caller.post(path_of(transfer, "policies"), kind="clients", source_field="客户昵称")

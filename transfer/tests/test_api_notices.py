@@ -23,8 +23,15 @@ def notice(transfer, giver_officer, giver_officer2) -> NoticeCampaign:
     from django.utils import timezone
 
     return NoticeCampaign.objects.create(
-        occasion=transfer.pk, sender=transfer.transferor, number=1, text_en="Dear client", text_zh="尊敬的客户",
-        text_digest=b"d" * 32, created_by=giver_officer, approved_by=giver_officer2, approved_at=timezone.now(),
+        occasion=transfer.pk,
+        sender=transfer.transferor,
+        number=1,
+        text_en="Dear client",
+        text_zh="尊敬的客户",
+        text_digest=b"d" * 32,
+        created_by=giver_officer,
+        approved_by=giver_officer2,
+        approved_at=timezone.now(),
     )
 
 
@@ -46,7 +53,9 @@ def test_a_notice_that_says_too_little_is_refused(api, transfer, terms, giver_of
     assert not NoticeCampaign.objects.exists()
 
 
-def test_a_notice_is_approved_by_another_officer(api, transfer, notice, giver_officer, giver_officer2, audited):
+def test_a_notice_is_approved_by_another_officer(
+    api, transfer, notice, giver_officer, giver_officer2, audited
+):
     NoticeCampaign.objects.filter(pk=notice.pk).update(approved_by=None, approved_at=None)
     path = path_of(transfer, "notices", notice.pk, "approve")
     assert api(giver_officer).post(path).json()["code"] == "notice.four_eyes"
@@ -59,7 +68,9 @@ def test_a_notice_of_another_transfer_does_not_exist(api, transfer, notice, give
     assert api(giver_officer).get(f"transfers/{other}/notices/{notice.pk}/").status_code == 404
 
 
-def test_evidence_is_loaded_once_and_unknown_lines_are_named(api, transfer, notice, make_client, giver_officer, audited):
+def test_evidence_is_loaded_once_and_unknown_lines_are_named(
+    api, transfer, notice, make_client, giver_officer, audited
+):
     client = make_client("000000000001")
     rows = ("000000000001,挂号信,20260105,已送达,E1", "999999999999,挂号信,20260105,退回,E2")
     path = path_of(transfer, "notices", notice.pk, "load-evidence")
@@ -81,7 +92,9 @@ def test_a_wrong_line_of_evidence_keeps_nothing(api, transfer, notice, make_clie
     assert kinds(audited)[-1] == "handover.act_refused"
 
 
-def test_an_announcement_serves_only_with_counsels_word(api, transfer, notice, giver_officer, counsel, audited):
+def test_an_announcement_serves_only_with_counsels_word(
+    api, transfer, notice, giver_officer, counsel, audited
+):
     words = {"medium": "Securities Times", "published_on": "2026-01-05", "reference": "ST-1"}
     path = path_of(transfer, "notices", notice.pk, "announcements")
     made = api(giver_officer).post(path, **words)
@@ -101,7 +114,12 @@ def test_an_announcement_serves_only_with_counsels_word(api, transfer, notice, g
 def test_an_objection_is_entered_and_decided(api, transfer, notice, make_client, giver_officer, audited):
     client = make_client()
     path = path_of(transfer, "notices", notice.pk, "objections")
-    words = {"client": str(client.pk), "wish": "move_away", "raised_on": "2026-01-05", "destination": "Another broker"}
+    words = {
+        "client": str(client.pk),
+        "wish": "move_away",
+        "raised_on": "2026-01-05",
+        "destination": "Another broker",
+    }
     made = api(giver_officer).post(path, **words)
     assert made.status_code == 201
     assert "destination" not in made.json()
@@ -114,7 +132,10 @@ def test_an_objection_is_entered_and_decided(api, transfer, notice, make_client,
 
 def test_an_objection_of_an_unknown_client_is_not_found(api, transfer, notice, giver_officer):
     words = {"client": str(transfer.pk), "wish": "object", "raised_on": "2026-01-05"}
-    assert api(giver_officer).post(path_of(transfer, "notices", notice.pk, "objections"), **words).status_code == 404
+    assert (
+        api(giver_officer).post(path_of(transfer, "notices", notice.pk, "objections"), **words).status_code
+        == 404
+    )
 
 
 def test_cases_are_assessed_and_add_up(api, transfer, make_client, giver_officer, giver_steward, audited):

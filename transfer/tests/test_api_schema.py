@@ -39,7 +39,9 @@ def test_uploads_are_multipart():
 
 def test_creations_are_described_with_their_key():
     def headers(path):
-        return [each["name"] for each in operation("post", path).get("parameters", []) if each["in"] == "header"]
+        return [
+            each["name"] for each in operation("post", path).get("parameters", []) if each["in"] == "header"
+        ]
 
     assert headers("/api/v1/transfers/") == ["Idempotency-Key"]
     assert headers("/api/v1/transfers/x/extracts/") == headers("/api/v1/transfers/x/advance/") == []

@@ -27,7 +27,9 @@ def test_an_officer_drafts_a_transfer_and_names_the_transferee(api, giver_office
     assert (made.state, made.transferor_id) == ("draft", giver_officer.organisation_id)
     assert answer.json()["side"] == "transferor"
     assert len(answer.json()["gates"]) == 8
-    assert set(caller.post(path_of(made, "name-transferee"), transferee="?").json()["errors"]) == {"transferee"}
+    assert set(caller.post(path_of(made, "name-transferee"), transferee="?").json()["errors"]) == {
+        "transferee"
+    }
     answer = caller.post(path_of(made, "name-transferee"), transferee="YUANXIU")
     assert answer.json()["transferee"]["id"] == str(yuanxiu.pk)
     answer = caller.post(path_of(made, "plan-cutover"), at="2027-01-04T02:00:00+08:00")
@@ -38,7 +40,17 @@ def test_an_officer_drafts_a_transfer_and_names_the_transferee(api, giver_office
 def test_a_stranger_finds_nothing_and_the_log_says_who_looked(api, transfer, make_user, law_firm, audited):
     stranger = api(make_user(law_firm, "counsel"))
     assert stranger.get("transfers/").json()["results"] == []
-    for part in ("", "approvals/", "exceptions/", "agreements/", "extracts/", "cases/", "runs/", "breaks/", "certificates/"):
+    for part in (
+        "",
+        "approvals/",
+        "exceptions/",
+        "agreements/",
+        "extracts/",
+        "cases/",
+        "runs/",
+        "breaks/",
+        "certificates/",
+    ):
         answer = stranger.get(path_of(transfer) + part)
         assert answer.status_code == 404, part
         assert answer.json()["type"] == "urn:handover:problem:not-found"
@@ -96,7 +108,9 @@ def test_a_closed_gate_refuses_with_its_code(api, at_stage, giver_officer, audit
     assert kinds(audited) == ["handover.act_refused"]
 
 
-def test_the_transferee_sees_gates_but_no_figures_before_the_agreement(api, transfer, taker_officer, giver_officer):
+def test_the_transferee_sees_gates_but_no_figures_before_the_agreement(
+    api, transfer, taker_officer, giver_officer
+):
     answer = api(taker_officer).get(path_of(transfer)).json()
     assert (answer["side"], answer["sight"], answer["funnel"]) == ("transferee", False, None)
     hidden = [fact for gate in answer["gates"] if gate["number"] != 1 for fact in gate["facts"]]
@@ -105,14 +119,32 @@ def test_the_transferee_sees_gates_but_no_figures_before_the_agreement(api, tran
     assert api(giver_officer).get(path_of(transfer)).json()["funnel"]["cleared"] == 0
 
 
-@pytest.mark.parametrize("part", ["extracts", "imports", "health", "policies", "cases", "runs", "breaks", "runbook",
-                                  "parties", "mandates", "custody-moves", "certificates", "breaches"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "extracts",
+        "imports",
+        "health",
+        "policies",
+        "cases",
+        "runs",
+        "breaks",
+        "runbook",
+        "parties",
+        "mandates",
+        "custody-moves",
+        "certificates",
+        "breaches",
+    ],
+)
 def test_data_is_closed_to_the_transferee_until_gate_1_opens(api, transfer, taker_officer, part, monkeypatch):
     answer = api(taker_officer).get(path_of(transfer, part))
     assert answer.status_code == 409
     assert answer.json()["code"] == "gate.sight_closed"
     fact = Fact("signed", ok=True, text="signed")
-    monkeypatch.setattr("transfer.policies.gate", lambda _t, n: Gate(number=n, title="", opens="", facts=(fact,)))
+    monkeypatch.setattr(
+        "transfer.policies.gate", lambda _t, n: Gate(number=n, title="", opens="", facts=(fact,))
+    )
     assert api(taker_officer).get(path_of(transfer, part)).status_code == 200
 
 
@@ -120,7 +152,10 @@ def test_counsel_speaks_once_with_a_grant(api, transfer, counsel, audited):
     answer = api(counsel).post(path_of(transfer, "counsel-word"))
     assert answer.status_code == 200
     assert answer.json()["counsel_word_by"] == str(counsel.pk)
-    assert api(counsel).post(path_of(transfer, "counsel-word")).json()["code"] == "transfer.counsel_spoke_already"
+    assert (
+        api(counsel).post(path_of(transfer, "counsel-word")).json()["code"]
+        == "transfer.counsel_spoke_already"
+    )
     assert kinds(audited) == ["transfer.counsel_spoke", "handover.act_refused"]
 
 
@@ -130,8 +165,14 @@ def test_an_approval_is_recorded_and_listed(api, transfer, giver_officer, giver_
     assert api(giver_officer).post(path_of(transfer, "approvals"), **words).status_code == 201
     listed = api(giver_manager).get(path_of(transfer, "approvals")).json()["results"]
     assert [row["reference"] for row in listed] == ["CSRC 2026-1"]
-    future = words | {"kind": "board_transferor", "granted_on": str(timezone.localdate() + datetime.timedelta(2))}
-    assert api(giver_officer).post(path_of(transfer, "approvals"), **future).json()["code"] == "transfer.date_in_future"
+    future = words | {
+        "kind": "board_transferor",
+        "granted_on": str(timezone.localdate() + datetime.timedelta(2)),
+    }
+    assert (
+        api(giver_officer).post(path_of(transfer, "approvals"), **future).json()["code"]
+        == "transfer.date_in_future"
+    )
     assert kinds(audited) == ["handover.access_refused", "transfer.approval_recorded", "handover.act_refused"]
 
 
@@ -148,12 +189,16 @@ def test_an_exception_needs_two_people_and_a_step_up(
     gate = api(giver_officer).get(path_of(transfer)).json()["gates"][6]
     assert (gate["open"], gate["excepted"], gate["exception"]["gate"]) == (True, True, 7)
     assert kinds(audited) == [
-        "transfer.exception_asked", "handover.act_refused", "handover.act_refused", "transfer.exception_granted",
+        "transfer.exception_asked",
+        "handover.act_refused",
+        "handover.act_refused",
+        "transfer.exception_granted",
     ]
 
 
-def test_an_exception_of_another_transfer_looks_as_if_it_did_not_exist(api_stepped_up, api, transfer, giver_officer,
-                                                                        giver_officer2):
+def test_an_exception_of_another_transfer_looks_as_if_it_did_not_exist(
+    api_stepped_up, api, transfer, giver_officer, giver_officer2
+):
     asked = api(giver_officer).post(path_of(transfer, "exceptions"), gate=7, reason="x").json()["id"]
     other = api(giver_officer).post("transfers/").json()["id"]
     answer = api_stepped_up(giver_officer2).post(f"transfers/{other}/exceptions/{asked}/grant/")
@@ -178,11 +223,16 @@ def test_an_agreement_is_drafted_signed_by_both_and_opens_no_second_signature(
     assert len(api_stepped_up(giver_officer).post(sign).json()["signatures"]) == 1
     signed = api_stepped_up(taker_officer).post(sign).json()
     assert {row["organisation"] for row in signed["signatures"]} == {
-        str(transfer.transferor_id), str(transfer.transferee_id),
+        str(transfer.transferor_id),
+        str(transfer.transferee_id),
     }
     assert api_stepped_up(taker_officer).post(sign).json()["code"] == "agreement.signed_already"
     assert kinds(audited) == [
-        "agreement.drafted", "handover.act_refused", "agreement.signed", "agreement.signed", "handover.act_refused",
+        "agreement.drafted",
+        "handover.act_refused",
+        "agreement.signed",
+        "agreement.signed",
+        "handover.act_refused",
     ]
 
 

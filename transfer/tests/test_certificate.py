@@ -40,7 +40,11 @@ def ready(at_stage, make_client, terms, giver_officer, giver_officer2, taker_off
     for person in (giver_officer, taker_officer):
         sign_agreement(agreement=agreement, by=person)
     GateException.objects.create(
-        transfer=transfer, gate=7, reason="No training room yet", asked_by=giver_officer, granted_by=giver_officer2,
+        transfer=transfer,
+        gate=7,
+        reason="No training room yet",
+        asked_by=giver_officer,
+        granted_by=giver_officer2,
         granted_at=timezone.now(),
     )
     for client in clients:
@@ -68,7 +72,8 @@ def mandate(ready, giver_manager, giver_officer, taker_officer, taker_manager, m
 def cut_over(mandate, ready, giver_manager, giver_officer, giver_officer2, monkeypatch):
     real = gate
     monkeypatch.setattr(
-        "transfer.services.cutover.gate", lambda transfer, number: type("Open", (), {"open": True, "missing": ()})()
+        "transfer.services.cutover.gate",
+        lambda transfer, number: type("Open", (), {"open": True, "missing": ()})(),
     )
     run = begin_cutover(transfer=ready, by=giver_manager)
     while move_next_batch(transfer=ready):
@@ -91,7 +96,10 @@ def send_back(run, by, *, change=None):
     depository = "account_no,market,code,quantity\n"
     depository += f"A123456789,{holdings[0][3]},600000,{300 * len(holdings)}\n"
     parts = [("transferee", name, texts[name]) for name in NAMES]
-    parts += [("depository", "holdings", depository), ("bank", "balances", "fund_account,bank,currency,balance\n0,x,CNY,0\n")]
+    parts += [
+        ("depository", "holdings", depository),
+        ("bank", "balances", "fund_account,bank,currency,balance\n0,x,CNY,0\n"),
+    ]
     for source, kind, text in parts:
         text = change(source, kind, text) if change else text
         sealed = seal_stream([text.encode()], holder=by.organisation_id, purpose="return", name=kind)
@@ -149,11 +157,14 @@ def test_cutover_hands_every_cleared_client_over(audited, cut_over, ready, yuanx
 
 def test_a_batch_left_half_way_is_accepted_and_not_moved_twice(mandate, ready, giver_manager, monkeypatch):
     monkeypatch.setattr(
-        "transfer.services.cutover.gate", lambda transfer, number: type("Open", (), {"open": True, "missing": ()})()
+        "transfer.services.cutover.gate",
+        lambda transfer, number: type("Open", (), {"open": True, "missing": ()})(),
     )
     begin_cutover(transfer=ready, by=giver_manager)
     with monkeypatch.context() as crash:
-        crash.setattr("transfer.services.cutover._accept", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+        crash.setattr(
+            "transfer.services.cutover._accept", lambda *_: (_ for _ in ()).throw(RuntimeError("killed"))
+        )
         with pytest.raises(RuntimeError):
             move_next_batch(transfer=ready)
     assert CustodyMove.objects.get().state == "released"
@@ -186,7 +197,9 @@ def test_one_changed_byte_anywhere_does_not_fit(files, name, capsys, monkeypatch
         changed = bytearray(original)
         changed[place] ^= 1
         (files / name).write_bytes(bytes(changed))
-        assert verify_handover.main(arguments) == 1, f"byte {place} of {name}: {original[place - 20:place + 20]!r}"
+        assert verify_handover.main(arguments) == 1, (
+            f"byte {place} of {name}: {original[place - 20 : place + 20]!r}"
+        )
     (files / name).write_bytes(original)
     capsys.readouterr()
     assert verify_handover.main(arguments) == 0
@@ -208,7 +221,11 @@ def test_differences_become_breaks_sealed_under_the_clients_key(cut_over, taker_
     with reading(actor=None, organisation=yuanxiu.pk, purpose="test", subjects=[row.client_id]) as right:
         assert (row.open(right).expected, row.open(right).actual) == ("300", "301")
     assert counts["open"] == Break.objects.filter(state="open").count()
-    assert Run.objects.get(pk=cut_over.pk).compared["transferee/holdings"] == {"expected": 3, "actual": 3, "equal": 2}
+    assert Run.objects.get(pk=cut_over.pk).compared["transferee/holdings"] == {
+        "expected": 3,
+        "actual": 3,
+        "equal": 2,
+    }
 
 
 def test_the_statement_prints_exceptions_and_open_breaks_first(files):

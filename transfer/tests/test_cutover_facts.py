@@ -27,21 +27,31 @@ def clients(make_client):
 def campaign(clients, transfer, canglan, giver_officer, giver_officer2):
     """An approved notice, delivered two months ago to everybody but the last client."""
     campaign = NoticeCampaign.objects.create(
-        occasion=transfer.pk, sender=canglan, number=1, text_en="x", text_zh="x", text_digest=b"d" * 32,
-        created_by=giver_officer, approved_by=giver_officer2, approved_at=timezone.now(),
+        occasion=transfer.pk,
+        sender=canglan,
+        number=1,
+        text_en="x",
+        text_zh="x",
+        text_digest=b"d" * 32,
+        created_by=giver_officer,
+        approved_by=giver_officer2,
+        approved_at=timezone.now(),
     )
     day = timezone.localdate() - datetime.timedelta(days=60)
     for number, client in enumerate(clients[:3]):
         DeliveryEvidence.objects.create(
-            campaign=campaign, client=client, channel="post", outcome="delivered", dated_on=day, reference=str(number)
+            campaign=campaign,
+            client=client,
+            channel="post",
+            outcome="delivered",
+            dated_on=day,
+            reference=str(number),
         )
     return campaign
 
 
 @pytest.fixture
-def mandate(
-    campaign, at_stage, giver_manager, giver_officer, taker_officer, taker_manager, monkeypatch
-):
+def mandate(campaign, at_stage, giver_manager, giver_officer, taker_officer, taker_manager, monkeypatch):
     for module in ("mandates", "cutover"):
         monkeypatch.setattr(f"transfer.services.{module}.gate_facts", lambda _: [list(fact) for fact in HELD])
     monkeypatch.setattr(
@@ -49,7 +59,10 @@ def mandate(
     )
     now = timezone.now()
     mandate = draft_mandate(
-        transfer=at_stage("ready"), not_before=now, not_after=now + datetime.timedelta(hours=8), by=giver_manager
+        transfer=at_stage("ready"),
+        not_before=now,
+        not_after=now + datetime.timedelta(hours=8),
+        by=giver_manager,
     )
     for person in (giver_manager, giver_officer, taker_officer, taker_manager):
         sign_mandate(mandate=mandate, by=person)
@@ -58,7 +71,11 @@ def mandate(
 
 def object_(client, campaign, by):
     return enter_objection(
-        campaign=campaign, client=client, wish="object", destination="", by=by,
+        campaign=campaign,
+        client=client,
+        wish="object",
+        destination="",
+        by=by,
         raised_on=timezone.localdate() - datetime.timedelta(days=50),
     )
 
@@ -109,7 +126,12 @@ def test_nobody_comes_in_who_was_not_in_the_mandate(
     begin_cutover(transfer=transfer, by=giver_manager)
     day = timezone.localdate() - datetime.timedelta(days=60)
     DeliveryEvidence.objects.create(
-        campaign=campaign, client=clients[3], channel="post", outcome="delivered", dated_on=day, reference="late"
+        campaign=campaign,
+        client=clients[3],
+        channel="post",
+        outcome="delivered",
+        dated_on=day,
+        reference="late",
     )
     with pytest.raises(Refused) as refusal:
         assess_cases(transfer=transfer, by=giver_officer)
@@ -127,6 +149,9 @@ def test_a_batch_whose_record_changed_after_the_release_is_recalled_and_released
     with reading(actor=None, organisation=canglan.pk, purpose="test", subjects=[row.pk]) as right:
         row.reseal(row.open(right), right)
     assert move_next_batch(transfer=transfer) == 3
-    assert list(CustodyMove.objects.order_by("number").values_list("state", flat=True)) == ["recalled", "accepted"]
+    assert list(CustodyMove.objects.order_by("number").values_list("state", flat=True)) == [
+        "recalled",
+        "accepted",
+    ]
     assert Client.objects.filter(custodian=yuanxiu).count() == 3
     assert "custody.recalled" in [kind for kind, _ in audited()]

@@ -24,7 +24,9 @@ def rejects_of(run: ImportRun, name: str) -> list[list]:
 
 def numbers_found(transfer, answers: dict, when: str) -> dict[str, list[str]]:
     """Per code the client numbers found; digests are turned back by trying every number of the answers."""
-    numbers = sorted({number for lists in answers["findings"].values() for found in lists.values() for number in found})
+    numbers = sorted(
+        {number for lists in answers["findings"].values() for found in lists.values() for number in found}
+    )
     by_digest = dict(zip(source_digests(transfer.book_id, "clients", numbers), numbers, strict=True))
     report = health_report(transfer)
     return {
@@ -69,7 +71,9 @@ def test_it_refuses_and_finds_exactly_what_the_answers_list(
         assert (run.rows, run.rejected) == (answers["files"][name]["mended_rows"], 0), name
     assert numbers_found(transfer, answers, "after_mending") == expected(answers, "after_mending")
 
-    left = Reject.objects.filter(run__in=[run.pk for run in runs.values()], decision="open").select_related("run__extract")
+    left = Reject.objects.filter(run__in=[run.pk for run in runs.values()], decision="open").select_related(
+        "run__extract"
+    )
     names = {run.pk: name for name, run in runs.items()}
     assert sorted([names[row.run_id], row.line, row.column, row.code] for row in left) == sorted(
         row for answer in answers["files"].values() for row in answer["left_out"]

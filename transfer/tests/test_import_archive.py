@@ -43,7 +43,9 @@ def test_each_file_is_sealed_under_its_clients_key(load, transfer, giver_steward
     document, client = Document.objects.get(), Client.objects.get()
     file = SealedFile.objects.get(pk=document.file)
     assert (file.key_subject, document.size, document.client_id) == (client.pk, len(PICTURE), client.pk)
-    with reading(actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[client.pk]) as right:
+    with reading(
+        actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[client.pk]
+    ) as right:
         assert b"".join(open_file(file, right)) == PICTURE
         assert document.open(right).file_name == "one.png"
 
@@ -51,13 +53,18 @@ def test_each_file_is_sealed_under_its_clients_key(load, transfer, giver_steward
 def test_missing_altered_strangers_and_second_files_are_refused_and_leave_no_file(load):
     load("a.csv", clients_csv("000000000017"))
     rows = [
-        row("gone.png"), row("other.png", data=b"x" * 12), row("stranger.png", client="000000000099"),
-        row("one.png"), row("one.png"),
+        row("gone.png"),
+        row("other.png", data=b"x" * 12),
+        row("stranger.png", client="000000000099"),
+        row("one.png"),
+        row("one.png"),
     ]
     run = load("b.zip", packed(*rows, **{"other.png": PICTURE, "stranger.png": PICTURE, "one.png": PICTURE}))
     found = Reject.objects.filter(run=run).order_by("line").values_list("line", "column", "code")
     assert list(found) == [
-        (2, "文件名", "document_missing"), (3, "SHA256", "document_digest"), (4, "客户号", "unknown_client"),
+        (2, "文件名", "document_missing"),
+        (3, "SHA256", "document_digest"),
+        (4, "客户号", "unknown_client"),
         (6, "文件名", "duplicate_key"),
     ]
     assert SealedFile.objects.filter(purpose="document").count() == Document.objects.count() == 1

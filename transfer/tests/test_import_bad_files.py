@@ -73,12 +73,31 @@ CASES = {
     "nul": ("a.csv", GOOD + b"1,\x00\r\n", "file.nul_byte", {"line": 4, "column": 3}),
     "only carriage returns": ("a.csv", GOOD.replace(b"\r\n", b"\r"), "file.line_ends", {}),
     "cut in a line": ("a.csv", GOOD[:-20], "file.truncated", {}),
-    "heading twice": ("a.csv", f"{CLIENT_HEADER},客户号\r\n".encode(), "file.duplicate_header", {"field": "客户号"}),
+    "heading twice": (
+        "a.csv",
+        f"{CLIENT_HEADER},客户号\r\n".encode(),
+        "file.duplicate_header",
+        {"field": "客户号"},
+    ),
     "heading twice by width": ("a.csv", f"{CLIENT_HEADER},客户号 \r\n".encode(), "file.duplicate_header", {}),
-    "two names of one field": ("a.csv", f"{CLIENT_HEADER},client_id\r\n".encode(), "file.duplicate_header", {}),
-    "unknown heading": ("a.csv", f"{CLIENT_HEADER},星座\r\n".encode(), "file.unknown_field", {"field": "星座"}),
+    "two names of one field": (
+        "a.csv",
+        f"{CLIENT_HEADER},client_id\r\n".encode(),
+        "file.duplicate_header",
+        {},
+    ),
+    "unknown heading": (
+        "a.csv",
+        f"{CLIENT_HEADER},星座\r\n".encode(),
+        "file.unknown_field",
+        {"field": "星座"},
+    ),
     "heading missing": (
-        "a.csv", GOOD.replace("客户姓名,".encode("gb18030"), b""), "file.header_missing", {"field": "客户姓名"}),
+        "a.csv",
+        GOOD.replace("客户姓名,".encode("gb18030"), b""),
+        "file.header_missing",
+        {"field": "客户姓名"},
+    ),
     "empty heading": ("a.csv", f"{CLIENT_HEADER},\r\n".encode(), "file.header_missing", {"field": "#11"}),
     "a broken archive": ("a.zip", archive(x=b"1" * 999)[:300], "file.truncated", {}),
     "a broken workbook": ("a.xlsx", workbook(["a"])[:900], "file.truncated", {}),
@@ -87,7 +106,12 @@ CASES = {
     "an archive that grows": ("a.zip", bomb(), "file.archive_unsafe", {"name": "size"}),
     "an archive with a link": ("a.zip", linked(), "file.archive_unsafe", {"name": "link"}),
     "an empty workbook": ("a.xlsx", workbook(), "file.empty", {}),
-    "a workbook with a heading twice": ("a.xlsx", workbook(["客户号", "客户号"]), "file.duplicate_header", {}),
+    "a workbook with a heading twice": (
+        "a.xlsx",
+        workbook(["客户号", "客户号"]),
+        "file.duplicate_header",
+        {},
+    ),
 }
 
 
@@ -105,7 +129,12 @@ def test_it_is_refused_by_name_and_nothing_is_kept(case, transfer, canglan, give
 
 
 def test_an_unclosed_quote_refuses_the_run_with_its_line(receive, giver_steward, audited):
-    data = GOOD + '000000000031,个人,"周宁'.encode("gb18030") + b"\r\n" + client_lines("000000000048").encode("gb18030")
+    data = (
+        GOOD
+        + '000000000031,个人,"周宁'.encode("gb18030")
+        + b"\r\n"
+        + client_lines("000000000048").encode("gb18030")
+    )
     extract = receive("a.csv", data)
     run = run_now(start_run(extract=extract, mode="load", by=giver_steward, as_of=AS_OF))
     assert (run.state, run.refusal_code, run.refusal_params) == ("refused", "file.truncated", {"line": "4"})
@@ -113,13 +142,26 @@ def test_an_unclosed_quote_refuses_the_run_with_its_line(receive, giver_steward,
 
 
 def test_a_header_alone_is_no_success(receive, giver_steward):
-    run = run_now(start_run(extract=receive("a.csv", GOOD[: GOOD.index(b"\n") + 1]), mode="profile", by=giver_steward))
+    run = run_now(
+        start_run(extract=receive("a.csv", GOOD[: GOOD.index(b"\n") + 1]), mode="profile", by=giver_steward)
+    )
     assert (run.state, run.refusal_code) == ("refused", "file.empty")
 
 
 def test_numbers_and_formulas_in_a_sheet_refuse_their_row(load):
     header = CLIENT_HEADER.split(",")
-    good = ["000000000017", "个人", "周宁", "护照", "E00000017", "13800000000", "正常", "20200102", "0001", "9001"]
+    good = [
+        "000000000017",
+        "个人",
+        "周宁",
+        "护照",
+        "E00000017",
+        "13800000000",
+        "正常",
+        "20200102",
+        "0001",
+        "9001",
+    ]
     number = [*good]
     number[0] = 24
     formula = ["000000000031", *good[1:]]
@@ -139,7 +181,12 @@ def test_csv_spectrum_is_refused_by_name_and_read_alike(name, transfer, canglan,
 
     data = (SPECTRUM / "csvs" / f"{name}.csv").read_bytes()
     with pytest.raises(Refused) as refusal:
-        receive_extract(transfer=transfer, side=canglan, sealed_file=sealed(canglan, f"{name}.csv", data), by=giver_steward)
+        receive_extract(
+            transfer=transfer,
+            side=canglan,
+            sealed_file=sealed(canglan, f"{name}.csv", data),
+            by=giver_steward,
+        )
     assert refusal.value.code in {"file.unknown_field", "file.header_missing"}
     text = read_text(lambda: [data])
     header = header_of(text)
@@ -149,9 +196,13 @@ def test_csv_spectrum_is_refused_by_name_and_read_alike(name, transfer, canglan,
         table = read_records(piece, encoding=text.encoding, first_line=at.first_line, width=len(header))
         rows += [dict(zip(header, row, strict=True)) for row in zip(*table.columns, strict=True)]
     # The stored copies have lost their carriage returns; the published answers have not.
-    answer = json.loads((SPECTRUM / "json" / f"{name}.json").read_text(encoding="utf-8").replace("\\r\\n", "\\n"))
+    answer = json.loads(
+        (SPECTRUM / "json" / f"{name}.json").read_text(encoding="utf-8").replace("\\r\\n", "\\n")
+    )
     if isinstance(answer, dict):
-        assert [list(row) for row in rows] == [list(answer)]  # its published answer tells of another telephone
+        assert [list(row) for row in rows] == [
+            list(answer)
+        ]  # its published answer tells of another telephone
         return
     assert rows == [{heading.strip(): cell for heading, cell in row.items()} for row in answer]
 
@@ -165,7 +216,8 @@ def test_the_same_file_is_received_once(receive):
 
 def test_a_field_without_policy_stops_the_load(transfer, canglan, giver_steward):
     extract = receive_extract(
-        transfer=transfer, side=canglan, sealed_file=sealed(canglan, "a.csv", GOOD), by=giver_steward)
+        transfer=transfer, side=canglan, sealed_file=sealed(canglan, "a.csv", GOOD), by=giver_steward
+    )
     with pytest.raises(Refused) as refusal:
         start_run(extract=extract, mode="load", by=giver_steward)
     assert (refusal.value.code, refusal.value.params) == ("import.unknown_field", {"field": "客户号"})

@@ -15,7 +15,9 @@ GOOD = ["000000000017", "80001", "A123456789", "沪", "600519", "100", "CNY", "1
 
 
 def checked(*rows, widths=None, limit=100):
-    table = Table(list(range(2, 2 + len(rows))), [list(column) for column in zip(*rows, strict=True)], rows=len(rows))
+    table = Table(
+        list(range(2, 2 + len(rows))), [list(column) for column in zip(*rows, strict=True)], rows=len(rows)
+    )
     return check(table, columns_of("holdings", HEADER), HOLDINGS, widths=widths or {}, limit=limit)
 
 

@@ -23,7 +23,9 @@ def test_it_loads_the_new_reseals_the_changed_leaves_the_same_and_finds_the_miss
     assert (delta.rows, delta.accepted, delta.rejected) == (3, 3, 0)
     assert Client.objects.filter(book=transfer.book).count() == 4
     changed = Client.objects.get(pk=before[2].pk)
-    with reading(actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[changed.pk]) as right:
+    with reading(
+        actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[changed.pk]
+    ) as right:
         assert changed.open(right).phone == "13900000001"
     assert (changed.revision, changed.staff_no) == (2, "9002")
     assert changed.phone_token != before[2].phone_token

@@ -33,9 +33,15 @@ def book(load):
     """Two clients, one dormant; both with cash, the dormant one with pledged shares."""
     lines = client_lines(A) + client_lines(B).replace("正常", "休眠")
     load("c.csv", f"{CLIENT_HEADER}\r\n{lines}".encode("gb18030"))
-    load("a.csv", accounts_csv(
-        f"{A},资金账户,8001,CNY,正常,100.10,甲行", f"{B},资金账户,8002,CNY,正常,20.20,甲行",
-        f"{B},资金账户,8003,USD,冻结,5.00,乙行", f"{B},沪A,A1,CNY,正常,,"))
+    load(
+        "a.csv",
+        accounts_csv(
+            f"{A},资金账户,8001,CNY,正常,100.10,甲行",
+            f"{B},资金账户,8002,CNY,正常,20.20,甲行",
+            f"{B},资金账户,8003,USD,冻结,5.00,乙行",
+            f"{B},沪A,A1,CNY,正常,,",
+        ),
+    )
     return load("h.csv", holdings_csv(f"{B},8002,A1,沪,600519,10,CNY,1000.005,0,3"))
 
 
@@ -43,7 +49,11 @@ def test_the_money_of_a_finding_is_that_of_its_clients(book, transfer):
     report = health_report(transfer)
     assert report.clients == 2
     assert {code: count for code, count in report.counts.items() if count} == {
-        "dormant": 1, "frozen": 1, "pledged": 1, "undesignated": 1, "multi_bank": 1,
+        "dormant": 1,
+        "frozen": 1,
+        "pledged": 1,
+        "undesignated": 1,
+        "multi_bank": 1,
     }
     assert report.money["dormant"] == {"CNY": Decimal("1020.2050"), "USD": Decimal("5.0000")}
     assert report.total_money == {"CNY": Decimal("1120.3050"), "USD": Decimal("5.0000")}
@@ -53,15 +63,21 @@ def test_the_money_of_a_finding_is_that_of_its_clients(book, transfer):
 
 
 def test_flags_travel_with_the_client(book):
-    flags = dict((line, (frozen, pledged)) for line, frozen, pledged in
-                 Client.objects.values_list("source_line", "is_frozen", "is_pledged"))
+    flags = dict(
+        (line, (frozen, pledged))
+        for line, frozen, pledged in Client.objects.values_list("source_line", "is_frozen", "is_pledged")
+    )
     assert flags == {2: (False, False), 3: (True, True)}
 
 
 def test_a_holding_in_an_account_nobody_loaded_is_refused(book, load):
-    run = load("h2.csv", holdings_csv(f"{B},8002,A9,沪,600519,10,CNY,1,,", f"{A},8002,A1,沪,600519,10,CNY,1,,"))
+    run = load(
+        "h2.csv", holdings_csv(f"{B},8002,A9,沪,600519,10,CNY,1,,", f"{A},8002,A1,沪,600519,10,CNY,1,,")
+    )
     assert list(run.rejects.order_by("line").values_list("column", "code")) == [
-        ("证券账号", "unknown_account"), ("资金账号", "unknown_account")]
+        ("证券账号", "unknown_account"),
+        ("资金账号", "unknown_account"),
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
@@ -71,13 +87,17 @@ def test_every_encoding_keeps_rare_characters(encoding, load, transfer, giver_st
     data = f"{CLIENT_HEADER}\r\n{client_lines(A, name='䶮㛃𠮷')}".encode(encoding)
     load("c.csv", data)
     client = Client.objects.get()
-    with reading(actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[client.pk]) as right:
+    with reading(
+        actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[client.pk]
+    ) as right:
         assert client.open(right).name == "䶮㛃𠮷"
     assert Extract.objects.get().encoding == encoding
     assert Finding.objects.filter(code="name_outside_gbk").count() == 1
 
 
-def test_the_same_client_at_both_firms_is_found_from_either_side(load, taker_steward, giver_steward, transfer, audited):
+def test_the_same_client_at_both_firms_is_found_from_either_side(
+    load, taker_steward, giver_steward, transfer, audited
+):
     load("c.csv", clients_csv(A, B))
     assert not Finding.objects.filter(code="duplicate_across").exists()
     load("t.csv", clients_csv(B, C), by=taker_steward)

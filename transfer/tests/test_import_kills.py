@@ -87,7 +87,10 @@ class Watched:
     def script(self, text: str, *arguments: str) -> list:
         done = subprocess.run(
             [sys.executable, "-c", PRELUDE + text, *arguments],
-            cwd=BASE, env=self.stand.environment, capture_output=True, timeout=120,
+            cwd=BASE,
+            env=self.stand.environment,
+            capture_output=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout.decode().splitlines()[-1])
@@ -108,7 +111,10 @@ class Watched:
             link.close()
 
     def done(self, run: str) -> int:
-        return self.ask("SELECT count(*) FROM transfer_importchunk WHERE run_id = %s AND state = 'done'", run) or 0
+        return (
+            self.ask("SELECT count(*) FROM transfer_importchunk WHERE run_id = %s AND state = 'done'", run)
+            or 0
+        )
 
     def kill(self, part: str) -> None:
         """SIGKILL to the part and, for the worker, to its children, as when a machine loses them."""
@@ -132,7 +138,10 @@ def test_killed_at_seeded_points_the_end_equals_an_undisturbed_run(tmp_path, see
             time.sleep(chance.random() / 20)
             watched.kill(part)
             wait_until(lambda part=part: f"{part:<10} died" in stand.said(), 30)
-        wait_until(lambda: watched.ask("SELECT state FROM transfer_importrun WHERE id = %s", disturbed) == "done", 120)
+        wait_until(
+            lambda: watched.ask("SELECT state FROM transfer_importrun WHERE id = %s", disturbed) == "done",
+            120,
+        )
         found, wanted = watched.script(OUTCOME, disturbed), watched.script(OUTCOME, quiet)
         assert found == wanted
         assert found[0] == "done"

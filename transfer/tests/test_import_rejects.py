@@ -26,12 +26,18 @@ def row(number="000000000017", name="周宁", passport="E1", phone="13800000000"
 def broken(load):
     """A load of which three lines are refused: a lost zero, an unknown word, too many cells."""
     lines = client_lines(*(f"{number:012d}" for number in range(100, 130)))
-    bad = row(number="17", phone="=1+1") + row(number="000000000024", status="冷冻", name="'=晴") + "000000000031,1,2\r\n"
+    bad = (
+        row(number="17", phone="=1+1")
+        + row(number="000000000024", status="冷冻", name="'=晴")
+        + "000000000031,1,2\r\n"
+    )
     return load("a.csv", f"{CLIENT_HEADER}\r\n{lines}{bad}".encode("gb18030"))
 
 
 def downloaded(run, user, language="zh-hans") -> list[list[str]]:
-    with reading(actor=user, organisation=run.extract.side_id, purpose="mend_rejects", subjects=reject_subjects(run)) as right:
+    with reading(
+        actor=user, organisation=run.extract.side_id, purpose="mend_rejects", subjects=reject_subjects(run)
+    ) as right:
         data = b"".join(reject_file(run=run, reading=right, language=language))
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
@@ -68,21 +74,30 @@ def test_the_mended_file_loads_again_and_settles_the_rejects(broken, giver_stewa
     assert set(Reject.objects.values_list("decided_by", flat=True)) == {giver_steward.pk}
     clients = list(Client.objects.filter(import_run=mended.pk).order_by("source_line"))
     with reading(
-        actor=giver_steward, organisation=transfer.transferor_id, purpose="test", subjects=[client.pk for client in clients]
+        actor=giver_steward,
+        organisation=transfer.transferor_id,
+        purpose="test",
+        subjects=[client.pk for client in clients],
     ) as right:
         secrets = [client.open(right) for client in clients]
     assert (secrets[0].phone, secrets[1].name) == ("=1+1", "'=晴")
 
 
 def test_mended_lines_without_the_three_columns_are_recognised_too(broken, load):
-    text = row(number="000000000017", phone="=1+1") + row(number="000000000024", name="'=晴") + row(number="000000000031")
+    text = (
+        row(number="000000000017", phone="=1+1")
+        + row(number="000000000024", name="'=晴")
+        + row(number="000000000031")
+    )
     mended = load("b.csv", f"{CLIENT_HEADER}\r\n{text}".encode(), purpose="mended")
     assert mended.accepted == 3
     assert set(Reject.objects.values_list("decision", flat=True)) == {"mended"}
 
 
 def test_a_line_mended_wrongly_stays_open(broken, load):
-    load("b.csv", f"{CLIENT_HEADER}\r\n{row(number='000000000024', status='仍错')}".encode(), purpose="mended")
+    load(
+        "b.csv", f"{CLIENT_HEADER}\r\n{row(number='000000000024', status='仍错')}".encode(), purpose="mended"
+    )
     assert Reject.objects.filter(decision="open").count() == 4
 
 

@@ -52,11 +52,20 @@ def claim(run: ImportRun, number: int) -> ImportChunk:
 def outcome(run: ImportRun) -> tuple:
     """What a load comes to, without ids and times."""
     run.refresh_from_db()
-    clients = Client.objects.filter(import_run=run.pk).order_by("source_line").values_list("source_line", "source_digest")
+    clients = (
+        Client.objects.filter(import_run=run.pk)
+        .order_by("source_line")
+        .values_list("source_line", "source_digest")
+    )
     rejects = Reject.objects.filter(run=run).order_by("line").values_list("line", "column", "code")
     return (
-        run.state, run.rows, run.accepted, run.rejected, run.totals,
-        [(line, bytes(digest)) for line, digest in clients], list(rejects),
+        run.state,
+        run.rows,
+        run.accepted,
+        run.rejected,
+        run.totals,
+        [(line, bytes(digest)) for line, digest in clients],
+        list(rejects),
     )
 
 
@@ -143,7 +152,9 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_late_worker_commits_nothing(
     assert outcome(run)[:4] == ("done", 62, 60, 2)
 
 
-def test_a_slice_that_fails_three_times_is_parked_and_may_be_tried_again(run, monkeypatch, giver_steward, audited):
+def test_a_slice_that_fails_three_times_is_parked_and_may_be_tried_again(
+    run, monkeypatch, giver_steward, audited
+):
     def broken(_chunk) -> None:
         raise ValueError("poison")
 
@@ -218,7 +229,9 @@ def test_what_the_policy_never_stores_is_nowhere(receive, giver_steward, transfe
     set_policy(policy_row=row, policy="never", by=giver_steward)
     run_now(start_run(extract=extract, mode="load", by=giver_steward))
     client = Client.objects.get()
-    with reading(actor=giver_steward, organisation=extract.side_id, purpose="test", subjects=[client.pk]) as right:
+    with reading(
+        actor=giver_steward, organisation=extract.side_id, purpose="test", subjects=[client.pk]
+    ) as right:
         secret = client.open(right)
     assert (secret.phone, client.phone_token, secret.name) == ("", None, "周宁")
     with pytest.raises(Refused) as refusal:

@@ -22,7 +22,12 @@ def written(rows, encoding: str) -> bytes:
     return out.getvalue().encode(encoding)
 
 
-@given(rows=ROWS, size=st.integers(1, 60), block=st.integers(1, 40), encoding=st.sampled_from(["utf-8", "gb18030"]))
+@given(
+    rows=ROWS,
+    size=st.integers(1, 60),
+    block=st.integers(1, 40),
+    encoding=st.sampled_from(["utf-8", "gb18030"]),
+)
 def test_the_slices_together_are_the_file(rows, size, block, encoding):
     data = written(rows, encoding)
     slices = list(cut(blocks_of(data, block), size))

@@ -16,24 +16,39 @@ DOCUMENT = {
     "purposes": ["legal_retention"],
     "purpose_changed": False,
     "field_scope": ["clients.name"],
-    "clauses": [{
-        "owner": "transferor", "check": "extract_on_time", "due_on": "2026-01-01",
-        "title": {"en": "Extract", "zh-hans": "数据"}, "text": {"en": "In time.", "zh-hans": "按时。"},
-        "consequence": {"en": "A fee.", "zh-hans": "违约金。"},
-    }],
+    "clauses": [
+        {
+            "owner": "transferor",
+            "check": "extract_on_time",
+            "due_on": "2026-01-01",
+            "title": {"en": "Extract", "zh-hans": "数据"},
+            "text": {"en": "In time.", "zh-hans": "按时。"},
+            "consequence": {"en": "A fee.", "zh-hans": "违约金。"},
+        }
+    ],
 }
 
 
 def by_hand(**changes):
     """A filled form of one clause and an empty row, as a browser sends it."""
     return {
-        "title": "By hand", "purpose_en": "Service", "purpose_zh": "服务", "field_scope": ["clients.name"],
-        "clause-TOTAL_FORMS": "2", "clause-INITIAL_FORMS": "0", "clause-MIN_NUM_FORMS": "1",
+        "title": "By hand",
+        "purpose_en": "Service",
+        "purpose_zh": "服务",
+        "field_scope": ["clients.name"],
+        "clause-TOTAL_FORMS": "2",
+        "clause-INITIAL_FORMS": "0",
+        "clause-MIN_NUM_FORMS": "1",
         "clause-MAX_NUM_FORMS": "60",
-        "clause-0-text_en": "Kept secret.", "clause-0-text_zh": "保密。", "clause-0-owner_side": "both",
-        "clause-0-check": "none", "clause-0-due_on": "", "clause-0-consequence_en": "Damages.",
+        "clause-0-text_en": "Kept secret.",
+        "clause-0-text_zh": "保密。",
+        "clause-0-owner_side": "both",
+        "clause-0-check": "none",
+        "clause-0-due_on": "",
+        "clause-0-consequence_en": "Damages.",
         "clause-0-consequence_zh": "赔偿。",
-        "clause-1-owner_side": "transferor", "clause-1-check": "none",
+        "clause-1-owner_side": "transferor",
+        "clause-1-check": "none",
         **changes,
     }
 
@@ -52,7 +67,8 @@ def test_the_empty_page_teaches(transfer, giver_officer, signed_in):
 
 def test_a_document_becomes_a_version(transfer, giver_manager, signed_in):
     answer = signed_in(giver_manager).post(
-        address("agreement-document", transfer.pk), {"document": upload("agreement.json", json.dumps(DOCUMENT))}
+        address("agreement-document", transfer.pk),
+        {"document": upload("agreement.json", json.dumps(DOCUMENT))},
     )
     assert answer.headers["Location"] == address("agreement", transfer.pk)
     clause = Agreement.objects.get(transfer=transfer).clauses.get()
@@ -73,7 +89,11 @@ def test_a_version_is_entered_by_hand_and_empty_rows_are_no_clauses(transfer, gi
     answer = signed_in(giver_manager).post(address("agreement-draft", transfer.pk), by_hand())
     assert answer.status_code == 302, text(answer)
     made = Agreement.objects.get(transfer=transfer)
-    assert (made.title, made.clauses.count(), made.purposes) == ("By hand", 1, [{"en": "Service", "zh": "服务"}])
+    assert (made.title, made.clauses.count(), made.purposes) == (
+        "By hand",
+        1,
+        [{"en": "Service", "zh": "服务"}],
+    )
 
 
 def test_an_incomplete_clause_keeps_what_was_typed(transfer, giver_manager, signed_in):
@@ -126,12 +146,16 @@ def test_the_executed_paper_is_registered_by_its_digest(agreement, transfer, giv
     assert agreement.executed_digest in text(signed_in(giver_officer).get(address("agreement", transfer.pk)))
 
 
-def test_a_breach_is_found_shown_with_its_consequence_and_decided(transfer, giver_officer, taker_officer, signed_in):
+def test_a_breach_is_found_shown_with_its_consequence_and_decided(
+    transfer, giver_officer, taker_officer, signed_in
+):
     from transfer.agreement_document import read_agreement
 
     draft_agreement(transfer=transfer, terms=read_agreement(json.dumps(DOCUMENT).encode()), by=giver_officer)
     browser = signed_in(giver_officer)
-    assert "1 new breach was found." in text(browser.post(address("agreement-check", transfer.pk), follow=True))
+    assert "1 new breach was found." in text(
+        browser.post(address("agreement-check", transfer.pk), follow=True)
+    )
     breach = ClauseBreach.objects.get()
     other = signed_in(taker_officer)
     assert "A fee." in text(other.get(address("breach", transfer.pk, breach.pk)))

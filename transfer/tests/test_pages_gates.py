@@ -49,7 +49,9 @@ def test_one_asks_and_another_grants(transfer, at_stage, giver_manager, giver_of
 def test_nobody_grants_what_they_asked_for(transfer, giver_officer, stepped_up):
     browser = stepped_up(giver_officer)
     browser.post(address("exception-ask", transfer.pk, 7), {"reason": "Paper exams."})
-    assert address("exception-grant", transfer.pk, 7) not in text(browser.get(address("gate", transfer.pk, 7)))
+    assert address("exception-grant", transfer.pk, 7) not in text(
+        browser.get(address("gate", transfer.pk, 7))
+    )
     answer = browser.post(address("exception-grant", transfer.pk, 7))
     assert "Another person must grant" in text(answer)
     assert GateException.objects.get().granted_at is None
@@ -57,7 +59,9 @@ def test_nobody_grants_what_they_asked_for(transfer, giver_officer, stepped_up):
 
 def test_a_reason_is_needed_and_gate_8_takes_no_exception(transfer, giver_officer, signed_in):
     browser = signed_in(giver_officer)
-    assert "This field is required." in text(browser.post(address("exception-ask", transfer.pk, 7), {"reason": ""}))
+    assert "This field is required." in text(
+        browser.post(address("exception-ask", transfer.pk, 7), {"reason": ""})
+    )
     refused = text(browser.post(address("exception-ask", transfer.pk, 8), {"reason": "Haste & hurry"}))
     assert "takes no exception" in refused
     assert "Haste &amp; hurry" in refused

@@ -14,7 +14,9 @@ from transfer.tests.pages import address, open_gate_1, text, upload
 pytestmark = pytest.mark.django_db
 
 TYPED = {
-    "approval_reference": "CSRC-1", "transferee_contact": "4008000000", "officer_contact": "privacy@canglan.example",
+    "approval_reference": "CSRC-1",
+    "transferee_contact": "4008000000",
+    "officer_contact": "privacy@canglan.example",
     "effective_on": datetime.date(2026, 12, 18),
 }
 EVIDENCE = "客户号,渠道,送达日期,结果,凭证编号\n000000000001,短信,2026-01-05,已送达,S1\n999999999999,短信,2026-01-05,已送达,S2\n"
@@ -61,7 +63,8 @@ def test_the_preview_names_what_the_law_asks_for_and_is_not_said(agreed, giver_o
 
 def test_looking_at_it_stores_nothing(agreed, giver_officer, signed_in):
     answer = signed_in(giver_officer).post(
-        address("notice-draft", agreed.pk), {**filled(agreed, costs_en="Free of charge & for good."), "act": "preview"}
+        address("notice-draft", agreed.pk),
+        {**filled(agreed, costs_en="Free of charge & for good."), "act": "preview"},
     )
     assert "Both texts say everything" in text(answer)
     assert "Free of charge &amp; for good." in text(answer)
@@ -69,7 +72,9 @@ def test_looking_at_it_stores_nothing(agreed, giver_officer, signed_in):
 
 
 def test_a_notice_is_drafted_in_both_languages(agreed, giver_officer, signed_in):
-    answer = signed_in(giver_officer).post(address("notice-draft", agreed.pk), {**filled(agreed), "act": "draft"})
+    answer = signed_in(giver_officer).post(
+        address("notice-draft", agreed.pk), {**filled(agreed), "act": "draft"}
+    )
     assert answer.headers["Location"] == address("notices", agreed.pk)
     made = NoticeCampaign.objects.get()
     assert "Canglan Securities Co., Ltd." in made.text_en
@@ -134,13 +139,17 @@ def test_evidence_says_how_many_lines_were_kept_and_which_name_nobody(
 ):
     make_client("000000000001", book=agreed.book)
     answer = signed_in(giver_officer).post(
-        address("notice-evidence", agreed.pk, campaign.pk), {"document": upload("e.csv", EVIDENCE)}, follow=True
+        address("notice-evidence", agreed.pk, campaign.pk),
+        {"document": upload("e.csv", EVIDENCE)},
+        follow=True,
     )
-    assert "1 lines were kept, 0 were known before. 1 lines name no client of this book: 3." in text(answer)
+    assert "Lines kept: 1; known before: 0. Lines that name no client of this book: 1 (3)." in text(answer)
     assert DeliveryEvidence.objects.get().reference == "S1"
 
 
-def test_a_wrong_line_refuses_the_file_on_the_same_page(agreed, campaign, make_client, giver_officer, signed_in):
+def test_a_wrong_line_refuses_the_file_on_the_same_page(
+    agreed, campaign, make_client, giver_officer, signed_in
+):
     make_client("000000000001", book=agreed.book)
     answer = signed_in(giver_officer).post(
         address("notice-evidence", agreed.pk, campaign.pk),
@@ -156,7 +165,12 @@ def test_an_announcement_serves_after_counsels_sign_off(
     open_gate_1(agreed, giver_officer, taker_officer)
     signed_in(giver_officer).post(
         address("notice-announcement", agreed.pk, campaign.pk),
-        {"medium": "听泉证券报", "published_on": "2026-01-05", "reference": "G1", "proof": upload("g.pdf", b"%PDF-1.7")},
+        {
+            "medium": "听泉证券报",
+            "published_on": "2026-01-05",
+            "reference": "G1",
+            "proof": upload("g.pdf", b"%PDF-1.7"),
+        },
     )
     row = Announcement.objects.get()
     assert row.proof is not None
@@ -168,7 +182,9 @@ def test_an_announcement_serves_after_counsels_sign_off(
     assert last_event().type == "notice.announcement_signed_off"
 
 
-def test_objections_are_loaded_listed_masked_and_decided(agreed, campaign, make_client, giver_officer, signed_in):
+def test_objections_are_loaded_listed_masked_and_decided(
+    agreed, campaign, make_client, giver_officer, signed_in
+):
     make_client("000000000001", book=agreed.book)
     browser = signed_in(giver_officer)
     file = upload("o.csv", "客户号,提出日期,处理方式,去向机构\n000000000001,2026-01-06,销户,\n")
@@ -185,7 +201,9 @@ def test_objections_are_loaded_listed_masked_and_decided(agreed, campaign, make_
     assert last_event().type == "notice.objection_decided"
 
 
-def test_a_letter_is_a_masked_pdf_and_its_reading_is_recorded(agreed, campaign, make_client, giver_officer, signed_in):
+def test_a_letter_is_a_masked_pdf_and_its_reading_is_recorded(
+    agreed, campaign, make_client, giver_officer, signed_in
+):
     client = make_client("000000000001", book=agreed.book, guardian=True, is_under14=True, is_minor=True)
     answer = signed_in(giver_officer).get(address("notice-letter", agreed.pk, campaign.pk, client.pk))
     assert answer.headers["Content-Type"] == "application/pdf"
@@ -193,7 +211,9 @@ def test_a_letter_is_a_masked_pdf_and_its_reading_is_recorded(agreed, campaign, 
     assert (last_event().purpose, last_event().subject) == ("notice_letter", client.pk)
 
 
-def test_the_transferee_prints_no_letters(agreed, campaign, make_client, giver_officer, taker_officer, signed_in):
+def test_the_transferee_prints_no_letters(
+    agreed, campaign, make_client, giver_officer, taker_officer, signed_in
+):
     client = make_client("000000000001", book=agreed.book)
     open_gate_1(agreed, giver_officer, taker_officer)
     answer = signed_in(taker_officer).get(address("notice-letter", agreed.pk, campaign.pk, client.pk))

@@ -51,7 +51,9 @@ def test_wrong_input_keeps_what_was_typed(giver_manager, signed_in):
     assert not Transfer.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["overview", "advance", "abort", "transferee", "planned-cutover", "agreement"])
+@pytest.mark.parametrize(
+    "name", ["overview", "advance", "abort", "transferee", "planned-cutover", "agreement"]
+)
 def test_a_stranger_finds_no_such_transfer(name, transfer, make_user, law_firm, stepped_up):
     stranger = make_user(law_firm, "counsel")
     assert stepped_up(stranger).get(address(name, transfer.pk)).status_code == 404
@@ -73,7 +75,9 @@ def test_the_cockpit_names_the_closed_gate_and_whose_move_it_is(transfer, at_sta
     assert "drafted the transfer" in page
 
 
-def test_the_funnel_adds_up_and_every_count_opens_its_rows(transfer, at_stage, make_client, giver_officer, signed_in):
+def test_the_funnel_adds_up_and_every_count_opens_its_rows(
+    transfer, at_stage, make_client, giver_officer, signed_in
+):
     from transfer.models import ClientCase
     from transfer.services.cases import assess_cases
 
@@ -150,5 +154,7 @@ def test_home_sends_people_without_transfers_on(giver_staff, signed_in):
 
 def test_a_chinese_reader_reads_chinese(transfer, at_stage, giver_officer, signed_in):
     at_stage("loading")
-    page = signed_in(giver_officer).get(address("overview", transfer.pk), headers={"accept-language": "zh-hans"})
+    page = signed_in(giver_officer).get(
+        address("overview", transfer.pk), headers={"accept-language": "zh-hans"}
+    )
     assert "关口 1" in text(page)

@@ -87,7 +87,9 @@ def test_a_grant_to_look_lets_nobody_act_for_either_firm(audited, transfer, term
     assert audited() == before
 
 
-def test_two_people_of_the_transferee_open_no_gate(audited, transfer, taker_officer, taker_officer2, giver_officer):
+def test_two_people_of_the_transferee_open_no_gate(
+    audited, transfer, taker_officer, taker_officer2, giver_officer
+):
     exception = ask_exception(transfer=transfer, gate=1, reason="We want to see", by=taker_officer)
     before = audited()
     with pytest.raises(Refused) as refusal:
@@ -117,7 +119,9 @@ def test_an_executed_agreement_is_not_replaced_by_one_party(transfer, terms, giv
     assert refusal.value.code == "agreement.both_signed"
 
 
-def test_who_breached_a_clause_does_not_decide_what_follows(audited, transfer, terms, giver_officer, taker_officer):
+def test_who_breached_a_clause_does_not_decide_what_follows(
+    audited, transfer, terms, giver_officer, taker_officer
+):
     agreement = draft_agreement(transfer=transfer, terms=terms, by=giver_officer)
     clause = Clause.objects.get(agreement=agreement, number=1)
     breach = ClauseBreach.objects.create(clause=clause, fact="late")
@@ -161,8 +165,15 @@ def test_a_firms_own_lawyer_is_no_counsel_for_its_transfer(audited, transfer, ma
 
 def campaign_of(occasion, sender, by, approver):
     return NoticeCampaign.objects.create(
-        occasion=occasion, sender=sender, number=NoticeCampaign.objects.count() + 1, text_en="x", text_zh="x",
-        text_digest=b"d" * 32, created_by=by, approved_by=approver, approved_at=timezone.now(),
+        occasion=occasion,
+        sender=sender,
+        number=NoticeCampaign.objects.count() + 1,
+        text_en="x",
+        text_zh="x",
+        text_digest=b"d" * 32,
+        created_by=by,
+        approved_by=approver,
+        approved_at=timezone.now(),
     )
 
 
@@ -173,7 +184,11 @@ def test_counsel_signs_off_announcements_of_the_granted_transfer_only(
 
     other = campaign_of(new_id(), canglan, giver_officer, giver_officer2)
     announcement = Announcement.objects.create(
-        campaign=other, medium="Daily", published_on=timezone.localdate(), reference="1", entered_by=giver_officer
+        campaign=other,
+        medium="Daily",
+        published_on=timezone.localdate(),
+        reference="1",
+        entered_by=giver_officer,
     )
     before = audited()
     with pytest.raises(Refused) as refusal:

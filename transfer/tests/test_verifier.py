@@ -32,7 +32,9 @@ def verdict(files, certificate, capsys, monkeypatch):  # noqa: F811
 
 
 def reworded(text, **changes):
-    return json.dumps({**json.loads(text), **changes}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(
+        {**json.loads(text), **changes}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
 
 
 def test_the_statement_as_it_was_issued_fits(verdict):
@@ -85,23 +87,38 @@ def test_a_release_shown_as_a_mandate_is_none(verdict):
     [
         (lambda s: s["exceptions"].clear(), "gate 7: closed, no exception"),
         (lambda s: s["gates"][0].update(holds=False), "gate 1: does not hold by its own facts"),
-        (lambda s: s["gates"][6]["facts"].update(taken_as_given=True), "gate 7: other facts than were signed"),
+        (
+            lambda s: s["gates"][6]["facts"].update(taken_as_given=True),
+            "gate 7: other facts than were signed",
+        ),
         (lambda s: s["gates"].pop(), "not the seven gates"),
-        (lambda s: s["exceptions"][0].update(granted_by=s["exceptions"][0]["asked_by"]), "one person asked and granted"),
+        (
+            lambda s: s["exceptions"][0].update(granted_by=s["exceptions"][0]["asked_by"]),
+            "one person asked and granted",
+        ),
         (lambda s: s["funnel"].update(parked=1), "the funnel counts 4 of 3 clients"),
-        (lambda s: s["funnel"].update(accepted=2, left=1), "the funnel's accepted are not the clients handed over"),
+        (
+            lambda s: s["funnel"].update(accepted=2, left=1),
+            "the funnel's accepted are not the clients handed over",
+        ),
         (lambda s: s["funnel"].update(accepted=2, released=1), "the funnel's accepted"),
         (lambda s: s["open_breaks"].clear(), "the open breaks are not those of the table"),
         (lambda s: (s["breaks"].clear(), s["open_breaks"].clear()), "rows differ, 0 breaks say so"),
         (lambda s: s["reconciliation"].pop("bank/balances"), "not everything was reconciled"),
-        (lambda s: s["reconciliation"]["transferee/clients"].update(expected=2, actual=2, equal=2), "other clients than"),
+        (
+            lambda s: s["reconciliation"]["transferee/clients"].update(expected=2, actual=2, equal=2),
+            "other clients than",
+        ),
         (lambda s: s["agreement"]["signatures"].pop(), "neither signed by both nor executed"),
         (lambda s: s["agreement"].update(digest="00" * 32), "a signature under the agreement"),
         (lambda s: s["agreement"].clear(), "there is no agreement"),
         (lambda s: s["transfer"].update(no_return_at="2020-01-01T00:00:00+00:00"), "in the mandate's window"),
         (lambda s: s["transfer"].update(id=s["transferor"]["id"]), "of another transfer"),
         (lambda s: s["batches"].append(s["batches"][0]), "out of order"),
-        (lambda s: s["transferee"].update(custody_key=s["transferor"]["custody_key"]), "the same custody_key"),
+        (
+            lambda s: s["transferee"].update(custody_key=s["transferor"]["custody_key"]),
+            "the same custody_key",
+        ),
         (lambda s: s["log"].update(key="00" * 32), ""),
         (lambda s: s.update(clients=2), "the batches count 3 clients"),
         (lambda s: s["funnel"].update(parked=-1, left=1), "not a count"),

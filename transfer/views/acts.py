@@ -54,7 +54,9 @@ def perform(
         else:
             messages.success(request, result if isinstance(result, str) else str(act.done))
             return redirect(act.back)
-    return show(request, "transfer/act.html", transfer, act=act, form=form, confirm=_confirm(request, act), **context)
+    return show(
+        request, "transfer/act.html", transfer, act=act, form=form, confirm=_confirm(request, act), **context
+    )
 
 
 def _confirm(request: HttpRequest, act: Act) -> dict[str, Any] | None:

@@ -7,9 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from access.policies import may, permission_required
@@ -71,7 +70,9 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         title="" if agreement is None else _title(agreement),
         sentence=_sentence(agreement, signers, open_breaches),
         clauses=[] if agreement is None else _clauses(user, transfer, agreement),
-        purposes=[] if agreement is None else [purpose_words(one, get_language() or "en") for one in agreement.purposes],
+        purposes=[]
+        if agreement is None
+        else [purpose_words(one, get_language() or "en") for one in agreement.purposes],
         digest="" if agreement is None else bytes(agreement.digest).hex(),
         signers=signers,
         approvals=Approval.objects.filter(transfer=transfer).select_related("entered_by"),
@@ -82,7 +83,8 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         and agreement.executed_document is None
         and may_for_side(user, "transfer.sign_agreement", transfer, TRANSFEROR),
         may_check=agreement is not None and may(user, "transfer.draft_agreement", transfer),
-        may_speak=transfer.counsel_word_at is None and may_from_outside(user, "transfer.give_counsel_word", transfer),
+        may_speak=transfer.counsel_word_at is None
+        and may_from_outside(user, "transfer.give_counsel_word", transfer),
         may_approve=may_for_side(user, "transfer.record_approval", transfer, *BOTH),
     )
 
@@ -99,7 +101,8 @@ def _sentence(agreement: Agreement | None, signers: list[dict[str, Any]], breach
     missing = [str(signer["name"]) for signer in signers if not signer["signed"]]
     if missing and not agreement.executed_digest:
         said = _("Version %(version)s waits for the signature of %(names)s.") % {
-            "version": agreement.version, "names": _(" and ").join(missing),
+            "version": agreement.version,
+            "names": _(" and ").join(missing),
         }
     elif missing:
         said = _("Version %(version)s is registered as executed.") % {"version": agreement.version}
@@ -108,7 +111,9 @@ def _sentence(agreement: Agreement | None, signers: list[dict[str, Any]], breach
     if not breaches:
         return said
     more = ngettext(
-        "%(count)d breach of a clause waits for a decision.", "%(count)d breaches of clauses wait for a decision.", breaches
+        "%(count)d breach of a clause waits for a decision.",
+        "%(count)d breaches of clauses wait for a decision.",
+        breaches,
     )
     return together(said, more % {"count": breaches})
 
@@ -119,14 +124,16 @@ def _signers(transfer: Transfer, agreement: Agreement) -> list[dict[str, Any]]:
     rows = []
     for firm in (transfer.transferor, transfer.transferee):
         signature = None if firm is None else signed.get(firm.pk)
-        rows.append({
-            "name": firm.name if firm else _("transferee not named yet"),
-            "signed": signature is not None,
-            "by": signature and signature.signed_by.name,
-            "at": signature and signature.signed_at,
-            "fingerprint": signature and signature.fingerprint,
-            "signature": signature and bytes(signature.signature).hex(),
-        })
+        rows.append(
+            {
+                "name": firm.name if firm else _("transferee not named yet"),
+                "signed": signature is not None,
+                "by": signature and signature.signed_by.name,
+                "at": signature and signature.signed_at,
+                "fingerprint": signature and signature.fingerprint,
+                "signature": signature and bytes(signature.signature).hex(),
+            }
+        )
     return rows
 
 
@@ -189,8 +196,12 @@ def _initial(agreement: Agreement | None) -> tuple[dict[str, Any], list[dict[str
     }
     rows = [
         {
-            "text_en": clause.text_en, "text_zh": clause.text_zh, "owner_side": clause.owner_side,
-            "check": clause.check_code, "due_on": clause.due_on, "consequence_en": clause.consequence_en,
+            "text_en": clause.text_en,
+            "text_zh": clause.text_zh,
+            "owner_side": clause.owner_side,
+            "check": clause.check_code,
+            "due_on": clause.due_on,
+            "consequence_en": clause.consequence_en,
             "consequence_zh": clause.consequence_zh,
         }
         for clause in agreement.clauses.all()
@@ -235,7 +246,9 @@ def executed(request: HttpRequest, pk: UUID) -> HttpResponse:
     agreement = get_object_or_404(Agreement, pk=getattr(latest_version(transfer), "pk", None))
     act = Act(
         title=gettext_lazy("Register the executed agreement"),
-        sentence=gettext_lazy("The signed and chopped paper is kept sealed; both parties see the digest of its bytes."),
+        sentence=gettext_lazy(
+            "The signed and chopped paper is kept sealed; both parties see the digest of its bytes."
+        ),
         submit=gettext_lazy("Register it"),
         back=_back(transfer),
         done=gettext_lazy("The executed agreement is registered by its digest."),
@@ -243,7 +256,9 @@ def executed(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     def register(words: dict[str, Any]) -> None:
         user, file = person(request), words["document"].sealed_file
-        with reading(actor=user, organisation=user.organisation_id, purpose="agreement", subjects=[file.pk]) as right:
+        with reading(
+            actor=user, organisation=user.organisation_id, purpose="agreement", subjects=[file.pk]
+        ) as right:
             register_executed(
                 agreement=agreement, document=file, signed_on=words["signed_on"], reading=right, by=user
             )
@@ -261,7 +276,8 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
     agreement = get_object_or_404(Agreement, pk=getattr(latest_version(transfer), "pk", None))
     user = person(request)
     act = Act(
-        title=_("Sign version %(version)s for %(firm)s") % {"version": agreement.version, "firm": user.organisation.name},
+        title=_("Sign version %(version)s for %(firm)s")
+        % {"version": agreement.version, "firm": user.organisation.name},
         sentence=_("You sign the terms with SHA-256 %(digest)s.") % {"digest": bytes(agreement.digest).hex()},
         submit=gettext_lazy("Sign"),
         back=_back(transfer),
@@ -269,10 +285,16 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
         confirms=True,
         step_up=True,
         consequences=[
-            {"count": agreement.clauses.count(), "text": gettext_lazy("clauses bind your firm"), "url": _back(transfer)},
+            {
+                "count": agreement.clauses.count(),
+                "text": gettext_lazy("clauses bind your firm"),
+                "url": _back(transfer),
+            },
             {"count": len(agreement.field_scope), "text": gettext_lazy("fields may move")},
         ],
-        irreversible=[gettext_lazy("A signature cannot be taken back; once both have signed, the terms stand.")],
+        irreversible=[
+            gettext_lazy("A signature cannot be taken back; once both have signed, the terms stand.")
+        ],
         signers=_signers(transfer, agreement),
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
@@ -287,7 +309,9 @@ def check(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = check_clauses(transfer=transfer, by=person(request))
     words = ngettext("%(count)d new breach was found.", "%(count)d new breaches were found.", len(found))
     level = messages.WARNING if found else messages.SUCCESS
-    messages.add_message(request, level, words % {"count": len(found)} if found else _("No new breach was found."))
+    messages.add_message(
+        request, level, words % {"count": len(found)} if found else _("No new breach was found.")
+    )
     return redirect(_back(transfer))
 
 
@@ -306,7 +330,9 @@ def breach(request: HttpRequest, pk: UUID, breach: UUID) -> HttpResponse:
         done=gettext_lazy("The breach is decided."),
     )
     form = DecisionForm(request.POST or None)
-    return perform(request, transfer, form, act, lambda words: decide_breach(breach=row, by=person(request), **words))
+    return perform(
+        request, transfer, form, act, lambda words: decide_breach(breach=row, by=person(request), **words)
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -338,12 +364,18 @@ def approval(request: HttpRequest, pk: UUID) -> HttpResponse:
     transfer = find_transfer(request, pk)
     act = Act(
         title=gettext_lazy("Record an approval"),
-        sentence=gettext_lazy("Approvals of the regulator and resolutions of the shareholders, with their references."),
+        sentence=gettext_lazy(
+            "Approvals of the regulator and resolutions of the shareholders, with their references."
+        ),
         submit=gettext_lazy("Record the approval"),
         back=_back(transfer),
         done=gettext_lazy("The approval is on record."),
     )
     form = ApprovalForm(request.POST or None)
     return perform(
-        request, transfer, form, act, lambda words: record_approval(transfer=transfer, by=person(request), **words)
+        request,
+        transfer,
+        form,
+        act,
+        lambda words: record_approval(transfer=transfer, by=person(request), **words),
     )

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from access.policies import may, permission_required
 from transfer.models import ClientCase, Transfer
-from transfer.reasons import reasons_in_words
 from transfer.policies import TRANSFEROR, may_for_side
+from transfer.reasons import reasons_in_words
 from transfer.services.cases import assess_cases, current_campaign, funnel, transfer_pack
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.recipients import client_cells
@@ -55,11 +55,22 @@ def _sentence(counts: dict[str, int], state: str, total: int) -> str:
     if not total:
         return _("No client has been assessed yet.")
     if state:
-        words = {"count": f"{counts[state]:,d}", "total": f"{total:,d}", "state": ClientCase.State(state).label}
+        words = {
+            "count": f"{counts[state]:,d}",
+            "total": f"{total:,d}",
+            "state": ClientCase.State(state).label,
+        }
         return _("%(count)s of %(total)s clients are in the state “%(state)s”.") % words
-    ready = counts[ClientCase.State.CLEARED] + counts[ClientCase.State.RELEASED] + counts[ClientCase.State.ACCEPTED]
-    return _("%(ready)s of %(total)s clients may move or have moved; every client stands in exactly one state.") % {
-        "ready": f"{ready:,d}", "total": f"{total:,d}",
+    ready = (
+        counts[ClientCase.State.CLEARED]
+        + counts[ClientCase.State.RELEASED]
+        + counts[ClientCase.State.ACCEPTED]
+    )
+    return _(
+        "%(ready)s of %(total)s clients may move or have moved; every client stands in exactly one state."
+    ) % {
+        "ready": f"{ready:,d}",
+        "total": f"{total:,d}",
     }
 
 
@@ -68,7 +79,9 @@ def _stats(transfer: Transfer, counts: dict[str, int], state: str, total: int) -
     address = reverse("transfer-cases", args=[transfer.pk])
     stats: list[dict[str, Any]] = [
         {
-            "label": ClientCase.State(code).label, "value": count, "url": f"{address}?state={code}",
+            "label": ClientCase.State(code).label,
+            "value": count,
+            "url": f"{address}?state={code}",
             "note": _("shown below") if code == state else "",
         }
         for code, count in counts.items()
@@ -94,13 +107,17 @@ def _listing(request: HttpRequest, transfer: Transfer, state: str, total: int) -
         "campaign": campaign if letters else None,
         "rows": [
             {
-                "case": row, "client": cells[row.client_id], "reasons": reasons_in_words(pack, row.reasons),
+                "case": row,
+                "client": cells[row.client_id],
+                "reasons": reasons_in_words(pack, row.reasons),
                 "owed": REQUIREMENTS.get(row.requirement, row.requirement),
             }
             for row in rows
         ],
         "pager": {
-            "shown": len(rows), "total": total, "first_url": address.rstrip("&") if after else "",
+            "shown": len(rows),
+            "total": total,
+            "first_url": address.rstrip("&") if after else "",
             "next_url": f"{address}after={rows[-1].pk}" if more else "",
         },
     }

@@ -82,11 +82,16 @@ def ask(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         sentence=_sentence(transfer, found),
         submit=gettext_lazy("Ask for the exception"),
         back=reverse("transfer-gate", args=[pk, number]),
-        done=gettext_lazy("The exception is asked for. Another compliance officer grants it; until then the gate stays closed."),
+        done=gettext_lazy(
+            "The exception is asked for. Another compliance officer grants it; until then the gate stays closed."
+        ),
     )
     form = ReasonForm(request.POST or None)
     return perform(
-        request, transfer, form, act,
+        request,
+        transfer,
+        form,
+        act,
         lambda words: ask_exception(transfer=transfer, gate=number, by=person(request), **words),
     )
 
@@ -100,18 +105,25 @@ def grant(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     exception = get_object_or_404(GateException, transfer=transfer, gate=number)
     act = Act(
         title=_("Grant the exception to gate %(number)s") % {"number": number},
-        sentence=_("%(name)s asked: %(reason)s") % {"name": exception.asked_by.name, "reason": exception.reason},
+        sentence=_("%(name)s asked: %(reason)s")
+        % {"name": exception.asked_by.name, "reason": exception.reason},
         submit=gettext_lazy("Grant the exception"),
         back=reverse("transfer-gate", args=[pk, number]),
         done=gettext_lazy("The gate is open by exception."),
         confirms=True,
         danger=True,
         step_up=True,
-        irreversible=[gettext_lazy("The exception stands on the first page of the certificate, with both names.")],
-        signers=[{
-            "name": exception.asked_by.name, "organisation": exception.asked_by.organisation.name, "signed": True,
-            "at": exception.asked_at,
-        }],
+        irreversible=[
+            gettext_lazy("The exception stands on the first page of the certificate, with both names.")
+        ],
+        signers=[
+            {
+                "name": exception.asked_by.name,
+                "organisation": exception.asked_by.organisation.name,
+                "signed": True,
+                "at": exception.asked_at,
+            }
+        ],
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
     return perform(

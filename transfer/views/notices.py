@@ -9,9 +9,8 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from access.policies import may, permission_required, require
@@ -60,7 +59,9 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The notices with their proof, the announcements, and the objections."""
     transfer = find_open_transfer(request, pk)
     user = person(request)
-    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk).select_related("sender", "created_by", "approved_by")
+    campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk).select_related(
+        "sender", "created_by", "approved_by"
+    )
     cards = [_card(user, transfer, campaign) for campaign in campaigns.order_by("-number")]
     objections = Objection.objects.filter(campaign__in=campaigns)
     waiting = objections.filter(decision=Objection.Decision.OPEN).count()
@@ -83,12 +84,18 @@ def _sentence(cards: list[dict[str, Any]], waiting: int) -> str:
     newest = cards[0]["campaign"]
     if newest.approved_at is None:
         return _("Notice %(number)s waits for a second person to approve it.") % {"number": newest.number}
-    said = _("Notice %(number)s: %(delivered)s clients have proof of delivery, %(returned)s attempts came back.") % {
-        "number": newest.number, "delivered": f"{cards[0]['delivered']:,d}", "returned": f"{cards[0]['returned']:,d}",
+    said = _(
+        "Notice %(number)s: %(delivered)s clients have proof of delivery, %(returned)s attempts came back."
+    ) % {
+        "number": newest.number,
+        "delivered": f"{cards[0]['delivered']:,d}",
+        "returned": f"{cards[0]['returned']:,d}",
     }
     if not waiting:
         return said
-    more = ngettext("%(count)d objection waits for a decision.", "%(count)d objections wait for a decision.", waiting)
+    more = ngettext(
+        "%(count)d objection waits for a decision.", "%(count)d objections wait for a decision.", waiting
+    )
     return together(said, more % {"count": waiting})
 
 
@@ -106,9 +113,12 @@ def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, 
         "announcements": [
             {
                 "row": row,
-                "may_sign_off": row.signed_off_at is None and may_from_outside(user, "clients.sign_off_announcement", transfer),
+                "may_sign_off": row.signed_off_at is None
+                and may_from_outside(user, "clients.sign_off_announcement", transfer),
             }
-            for row in campaign.announcements.select_related("signed_off_by", "entered_by").order_by("published_on")
+            for row in campaign.announcements.select_related("signed_off_by", "entered_by").order_by(
+                "published_on"
+            )
         ],
         "may_approve": campaign.approved_at is None
         and campaign.created_by_id != user.pk
@@ -124,7 +134,9 @@ def _channels(campaign: NoticeCampaign) -> list[dict[str, object]]:
         delivered=Count("pk", filter=Q(outcome=DeliveryEvidence.Outcome.DELIVERED)),
         returned=Count("pk", filter=Q(outcome=DeliveryEvidence.Outcome.RETURNED)),
     )
-    return [{**row, "word": DeliveryEvidence.Channel(row["channel"]).label} for row in rows.order_by("channel")]
+    return [
+        {**row, "word": DeliveryEvidence.Channel(row["channel"]).label} for row in rows.order_by("channel")
+    ]
 
 
 def _samples(transfer: Transfer) -> list[dict[str, object]]:
@@ -153,7 +165,9 @@ def _objection_table(request: HttpRequest, transfer: Transfer, objections: Any) 
     cells = client_cells(user, [row.client for row in rows]) if rows else {}
     listed = [
         [
-            cells[row.client_id], row.raised_on, row.get_wish_display(),
+            cells[row.client_id],
+            row.raised_on,
+            row.get_wish_display(),
             {"kind": "state", "value": row.decision, "word": row.get_decision_display()},
             row.decided_by.name if row.decided_by else "",
             _decide_cell(user, transfer, row),
@@ -162,10 +176,20 @@ def _objection_table(request: HttpRequest, transfer: Transfer, objections: Any) 
     ]
     address = f"?decision={decision}&" if decision else "?"
     return {
-        "id": "objections", "caption": _("Objections and wishes to leave"), "rows": listed,
-        "columns": [{"title": title} for title in (
-            _("Client"), _("Raised on"), _("What the client wants"), _("Decision"), _("Decided by"), _("Act"),
-        )],
+        "id": "objections",
+        "caption": _("Objections and wishes to leave"),
+        "rows": listed,
+        "columns": [
+            {"title": title}
+            for title in (
+                _("Client"),
+                _("Raised on"),
+                _("What the client wants"),
+                _("Decision"),
+                _("Decided by"),
+                _("Act"),
+            )
+        ],
         "pager": {"shown": len(rows), "next_url": f"{address}after={rows[-1].pk}" if more else ""},
     }
 
@@ -197,7 +221,12 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
                 return redirect(_back(transfer))
     notice = compose_notice(transfer, given)
     return show(
-        request, "transfer/notice_draft.html", transfer, form=form, notice=notice, lists=_lists(notice),
+        request,
+        "transfer/notice_draft.html",
+        transfer,
+        form=form,
+        notice=notice,
+        lists=_lists(notice),
         previewed=request.method == "POST",
     )
 
@@ -225,22 +254,39 @@ def approve(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
     row = _campaign(transfer, campaign)
     act = Act(
         title=_("Approve notice %(number)s") % {"number": row.number},
-        sentence=gettext_lazy("Read both texts. From your approval on they cannot change, and the notice may be sent."),
+        sentence=gettext_lazy(
+            "Read both texts. From your approval on they cannot change, and the notice may be sent."
+        ),
         submit=gettext_lazy("Approve the notice"),
         back=_back(transfer),
         done=gettext_lazy("The notice is approved and may be sent."),
         confirms=True,
-        consequences=[{
-            "count": Client.objects.filter(book=transfer.book_id).count(), "text": gettext_lazy("clients are to get it"),
-            "url": reverse("transfer-cases", args=[pk]),
-        }],
+        consequences=[
+            {
+                "count": Client.objects.filter(book=transfer.book_id).count(),
+                "text": gettext_lazy("clients are to get it"),
+                "url": reverse("transfer-cases", args=[pk]),
+            }
+        ],
         irreversible=[gettext_lazy("The text stands; a change needs a new notice.")],
-        signers=[{"name": row.created_by.name, "organisation": row.sender.name, "signed": True, "at": row.created_at}],
+        signers=[
+            {
+                "name": row.created_by.name,
+                "organisation": row.sender.name,
+                "signed": True,
+                "at": row.created_at,
+            }
+        ],
     )
     texts = [{"language": "en", "text": row.text_en}, {"language": "zh-Hans", "text": row.text_zh}]
     form = EmptyForm(request.POST if request.method == "POST" else None)
     return perform(
-        request, transfer, form, act, lambda _words: approve_campaign(campaign=row, by=person(request)), texts=texts
+        request,
+        transfer,
+        form,
+        act,
+        lambda _words: approve_campaign(campaign=row, by=person(request)),
+        texts=texts,
     )
 
 
@@ -251,7 +297,9 @@ def evidence(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
     transfer = find_open_transfer(request, pk)
     act = Act(
         title=gettext_lazy("Load evidence of delivery"),
-        sentence=gettext_lazy("Each line counts from the day it was true, not from today. A wrong line refuses the file."),
+        sentence=gettext_lazy(
+            "Each line counts from the day it was true, not from today. A wrong line refuses the file."
+        ),
         submit=gettext_lazy("Load the evidence"),
         back=_back(transfer),
         done="",
@@ -267,7 +315,9 @@ def objections(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
     transfer = find_open_transfer(request, pk)
     act = Act(
         title=gettext_lazy("Load objections"),
-        sentence=gettext_lazy("Each line is one client's answer with its own day. A wrong line refuses the file."),
+        sentence=gettext_lazy(
+            "Each line is one client's answer with its own day. A wrong line refuses the file."
+        ),
         submit=gettext_lazy("Load the objections"),
         back=_back(transfer),
         done="",
@@ -276,24 +326,30 @@ def objections(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
     return _load(request, transfer, _campaign(transfer, campaign), form, act, import_objections)
 
 
-def _load(request: HttpRequest, transfer: Transfer, row: NoticeCampaign, form: Any, act: Act, service: Any) -> HttpResponse:
+def _load(
+    request: HttpRequest, transfer: Transfer, row: NoticeCampaign, form: Any, act: Act, service: Any
+) -> HttpResponse:
     user = person(request)
     require(user, "clients.load_evidence", row)
 
     def load(words: dict[str, Any]) -> str:
         file: SealedFile = words["document"].sealed_file
-        with reading(actor=user, organisation=file.holder, purpose="notice_evidence", subjects=[file.pk]) as right:
+        with reading(
+            actor=user, organisation=file.holder, purpose="notice_evidence", subjects=[file.pk]
+        ) as right:
             return _said(service(campaign=row, file=file, book=transfer.book, reading=right, by=user))
 
     return perform(request, transfer, form, act, load)
 
 
 def _said(loaded: Loaded) -> str:
-    said = [_("%(kept)s lines were kept, %(known)s were known before.") % {"kept": loaded.kept, "known": loaded.known}]
+    said = [
+        _("Lines kept: %(kept)s; known before: %(known)s.") % {"kept": loaded.kept, "known": loaded.known}
+    ]
     if loaded.unknown_lines:
         named = ", ".join(str(line) for line in loaded.unknown_lines[:LINES_NAMED])
         more = "…" if len(loaded.unknown_lines) > LINES_NAMED else ""
-        unknown = _("%(count)s lines name no client of this book: %(lines)s.")
+        unknown = _("Lines that name no client of this book: %(count)s (%(lines)s).")
         said.append(unknown % {"count": len(loaded.unknown_lines), "lines": named + more})
     return together(*said, _("Assess the clients next."))
 
@@ -306,7 +362,9 @@ def announcement(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse
     row = _campaign(transfer, campaign)
     act = Act(
         title=gettext_lazy("Enter an announcement"),
-        sentence=gettext_lazy("It serves only those whom the attempts did not reach, and only after counsel's sign-off."),
+        sentence=gettext_lazy(
+            "It serves only those whom the attempts did not reach, and only after counsel's sign-off."
+        ),
         submit=gettext_lazy("Enter the announcement"),
         back=_back(transfer),
         done=gettext_lazy("The announcement is on record. Counsel signs it off next."),
@@ -330,18 +388,28 @@ def sign_off(request: HttpRequest, pk: UUID, announcement: UUID) -> HttpResponse
     row = get_object_or_404(Announcement, pk=announcement, campaign__occasion=transfer.pk)
     act = Act(
         title=gettext_lazy("Sign the announcement off"),
-        sentence=_("%(medium)s, %(day)s, reference %(reference)s.") % {
-            "medium": row.medium, "day": row.published_on.isoformat(), "reference": row.reference,
+        sentence=_("%(medium)s, %(day)s, reference %(reference)s.")
+        % {
+            "medium": row.medium,
+            "day": row.published_on.isoformat(),
+            "reference": row.reference,
         },
         submit=gettext_lazy("I sign it off as counsel"),
         back=_back(transfer),
         done=gettext_lazy("The announcement now serves those whom the attempts did not reach."),
         confirms=True,
-        irreversible=[gettext_lazy("Clients whom the attempts did not reach count as served from the day it was published.")],
+        irreversible=[
+            gettext_lazy(
+                "Clients whom the attempts did not reach count as served from the day it was published."
+            )
+        ],
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
     return perform(
-        request, transfer, form, act,
+        request,
+        transfer,
+        form,
+        act,
         lambda _words: sign_off_announcement(announcement=row, occasion=transfer, by=person(request)),
     )
 
@@ -354,8 +422,10 @@ def decide(request: HttpRequest, pk: UUID, objection: UUID) -> HttpResponse:
     row = get_object_or_404(Objection, pk=objection, campaign__occasion=transfer.pk)
     act = Act(
         title=gettext_lazy("Decide the objection"),
-        sentence=_("Raised on %(day)s: %(wish)s.") % {
-            "day": row.raised_on.isoformat(), "wish": row.get_wish_display(),
+        sentence=_("Raised on %(day)s: %(wish)s.")
+        % {
+            "day": row.raised_on.isoformat(),
+            "wish": row.get_wish_display(),
         },
         submit=gettext_lazy("Decide"),
         back=_back(transfer),
@@ -363,7 +433,11 @@ def decide(request: HttpRequest, pk: UUID, objection: UUID) -> HttpResponse:
     )
     form = ObjectionDecisionForm(request.POST or None)
     return perform(
-        request, transfer, form, act, lambda words: decide_objection(objection=row, by=person(request), **words)
+        request,
+        transfer,
+        form,
+        act,
+        lambda words: decide_objection(objection=row, by=person(request), **words),
     )
 
 
@@ -377,12 +451,21 @@ def letter(request: HttpRequest, pk: UUID, campaign: UUID, client: UUID) -> Http
     require(user, "clients.draft_notice", row.sender)
     recipient = get_object_or_404(Client, pk=client, book=transfer.book_id, custodian=user.organisation_id)
     with reading(
-        actor=user, organisation=user.organisation_id, purpose="notice_letter", subjects=[recipient.pk],
+        actor=user,
+        organisation=user.organisation_id,
+        purpose="notice_letter",
+        subjects=[recipient.pk],
         fields=["name", "address"],
     ) as right:
         pdf = print_letter(
-            transfer=transfer, campaign=row, client=recipient, reading=right, masked=True,
+            transfer=transfer,
+            campaign=row,
+            client=recipient,
+            reading=right,
+            masked=True,
             language=get_language() or "en",
         )
     name = f"notice-{transfer.number}-{row.number}.pdf"
-    return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
+    return HttpResponse(
+        pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
+    )

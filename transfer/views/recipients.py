@@ -19,13 +19,21 @@ def client_cells(user: User, clients: Iterable[Client]) -> dict[UUID, dict[str, 
     Everybody else sees the last characters of the client's id, which is no personal data.
     """
     rows = list(clients)
-    own = [row for row in rows if row.custodian_id == user.organisation_id] if may(user, "clients.view_client") else []
+    own = (
+        [row for row in rows if row.custodian_id == user.organisation_id]
+        if may(user, "clients.view_client")
+        else []
+    )
     cells = {row.pk: {"kind": "code", "value": f"…{str(row.pk)[-12:]}"} for row in rows}
     if not own:
         return cells
     subjects = [row.pk for row in own]
     with reading(
-        actor=user, organisation=user.organisation_id, purpose="masked_list", subjects=subjects, fields=["name", "source_no"]
+        actor=user,
+        organisation=user.organisation_id,
+        purpose="masked_list",
+        subjects=subjects,
+        fields=["name", "source_no"],
     ) as right:
         for row, secret in zip(own, open_rows(own, right), strict=True):
             words = f"{mask('name', secret.name)} · {mask('source_no', secret.source_no)}"

@@ -21,7 +21,14 @@ from transfer.log_lines import latest_lines
 from transfer.models import ClientCase, Transfer
 from transfer.policies import BOTH, TRANSFEROR, may_for_side, may_from_outside, sees_data, visible_transfers
 from transfer.services.cases import funnel
-from transfer.services.transfers import NEXT_STAGE, abort, advance, draft_transfer, name_transferee, plan_cutover
+from transfer.services.transfers import (
+    NEXT_STAGE,
+    abort,
+    advance,
+    draft_transfer,
+    name_transferee,
+    plan_cutover,
+)
 from transfer.standing import clocks, gate_summary, standing
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_transfer, person, show
@@ -35,7 +42,9 @@ def transfer_list(request: HttpRequest) -> HttpResponse:
     """Every transfer the person may see: where it stands, what blocks it, whose move it is."""
     user = person(request)
     rows = [standing(transfer) for transfer in visible_transfers(user).order_by("-number")[:LIST_LIMIT]]
-    sentence = ngettext("You see %(count)d transfer.", "You see %(count)d transfers.", len(rows)) % {"count": len(rows)}
+    sentence = ngettext("You see %(count)d transfer.", "You see %(count)d transfers.", len(rows)) % {
+        "count": len(rows)
+    }
     context = {
         "standings": rows,
         "sentence": sentence,
@@ -99,25 +108,45 @@ def _acts(user: Any, transfer: Transfer) -> list[dict[str, object]]:
     early = transfer.state in {Transfer.State.DRAFT, Transfer.State.LOADING}
     table = (
         (
-            transfer.state in NEXT_STAGE and may_for_side(user, "transfer.advance_transfer", transfer, TRANSFEROR),
-            _("To the next stage"), "transfer-advance", "primary",
+            transfer.state in NEXT_STAGE
+            and may_for_side(user, "transfer.advance_transfer", transfer, TRANSFEROR),
+            _("To the next stage"),
+            "transfer-advance",
+            "primary",
         ),
-        (drafts and early and transfer.transferee_id is None, _("Name the transferee"), "transfer-transferee", ""),
+        (
+            drafts and early and transfer.transferee_id is None,
+            _("Name the transferee"),
+            "transfer-transferee",
+            "",
+        ),
         (
             drafts and not ended and transfer.no_return_at is None,
-            _("Plan the cutover"), "transfer-planned-cutover", "",
+            _("Plan the cutover"),
+            "transfer-planned-cutover",
+            "",
         ),
         (
-            transfer.counsel_word_at is None and not ended and may_from_outside(user, "transfer.give_counsel_word", transfer),
-            _("Confirm the legal basis"), "transfer-counsel", "",
+            transfer.counsel_word_at is None
+            and not ended
+            and may_from_outside(user, "transfer.give_counsel_word", transfer),
+            _("Confirm the legal basis"),
+            "transfer-counsel",
+            "",
         ),
         (
             not ended and may_for_side(user, "transfer.record_approval", transfer, *BOTH),
-            _("Record an approval"), "transfer-approval", "",
+            _("Record an approval"),
+            "transfer-approval",
+            "",
         ),
         (
-            not ended and transfer.no_return_at is None and may_for_side(user, "transfer.abort_transfer", transfer, *BOTH),
-            _("Abort"), "transfer-abort", "",
+            not ended
+            and transfer.no_return_at is None
+            and may_for_side(user, "transfer.abort_transfer", transfer, *BOTH),
+            _("Abort"),
+            "transfer-abort",
+            "",
         ),
     )
     acts: list[dict[str, object]] = [
@@ -145,13 +174,19 @@ def transferee(request: HttpRequest, pk: UUID) -> HttpResponse:
     form.fields["transferee"].queryset = firms  # type: ignore[attr-defined]
     act = Act(
         title=gettext_lazy("Name the transferee"),
-        sentence=gettext_lazy("The firm that takes the clients over. Only firms registered here can be named."),
+        sentence=gettext_lazy(
+            "The firm that takes the clients over. Only firms registered here can be named."
+        ),
         submit=gettext_lazy("Name the transferee"),
         back=_overview_of(transfer),
         done=gettext_lazy("The transferee is named and sees the transfer."),
     )
     return perform(
-        request, transfer, form, act, lambda words: name_transferee(transfer=transfer, by=person(request), **words)
+        request,
+        transfer,
+        form,
+        act,
+        lambda words: name_transferee(transfer=transfer, by=person(request), **words),
     )
 
 
@@ -163,13 +198,19 @@ def planned_cutover(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = CutoverForm(request.POST or None, initial={"at": transfer.planned_cutover})
     act = Act(
         title=gettext_lazy("Plan the cutover"),
-        sentence=gettext_lazy("Clauses and windows are counted against this moment. It can be moved until no return."),
+        sentence=gettext_lazy(
+            "Clauses and windows are counted against this moment. It can be moved until no return."
+        ),
         submit=gettext_lazy("Plan the cutover"),
         back=_overview_of(transfer),
         done=gettext_lazy("The cutover is planned."),
     )
     return perform(
-        request, transfer, form, act, lambda words: plan_cutover(transfer=transfer, by=person(request), **words)
+        request,
+        transfer,
+        form,
+        act,
+        lambda words: plan_cutover(transfer=transfer, by=person(request), **words),
     )
 
 
@@ -182,7 +223,9 @@ def next_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
     stands = standing(transfer)
     label = Transfer.State(target).label if target else ""
     act = Act(
-        title=_("To the stage “%(stage)s”") % {"stage": label} if target else gettext_lazy("To the next stage"),
+        title=_("To the stage “%(stage)s”") % {"stage": label}
+        if target
+        else gettext_lazy("To the next stage"),
         sentence=stands.sentence,
         submit=_("Go to “%(stage)s”") % {"stage": label} if target else gettext_lazy("To the next stage"),
         back=_overview_of(transfer),
@@ -191,7 +234,9 @@ def next_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
         irreversible=[gettext_lazy("A transfer never goes back a stage.")],
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
-    return perform(request, transfer, form, act, lambda _words: advance(transfer=transfer, by=person(request)))
+    return perform(
+        request, transfer, form, act, lambda _words: advance(transfer=transfer, by=person(request))
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -210,9 +255,14 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponse:
         danger=True,
         step_up=True,
         consequences=[
-            {"count": sum(funnel(transfer).values()), "text": gettext_lazy("clients stay with the transferor")}
+            {
+                "count": sum(funnel(transfer).values()),
+                "text": gettext_lazy("clients stay with the transferor"),
+            }
         ],
-        irreversible=[gettext_lazy("An aborted transfer cannot be taken up again; a new one must be drafted.")],
+        irreversible=[
+            gettext_lazy("An aborted transfer cannot be taken up again; a new one must be drafted.")
+        ],
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
     return perform(request, transfer, form, act, lambda _words: abort(transfer=transfer, by=person(request)))

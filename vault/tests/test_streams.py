@@ -87,7 +87,10 @@ def test_a_stream_cut_between_its_chunks_is_refused(tmp_path, left):
 def test_chunks_do_not_change_places_and_nothing_may_follow(tmp_path):
     seal(tmp_path / "one", os.urandom(3 * PIECE_BYTES))
     content = (tmp_path / "one").read_bytes()
-    head, chunks = content[:HEADER], [content[HEADER + n * SEALED : HEADER + (n + 1) * SEALED] for n in range(3)]
+    head, chunks = (
+        content[:HEADER],
+        [content[HEADER + n * SEALED : HEADER + (n + 1) * SEALED] for n in range(3)],
+    )
     for order in ((1, 0, 2), (0, 2), (0, 1, 2, 2)):
         (tmp_path / "two").write_bytes(head + b"".join(chunks[n] for n in order))
         with pytest.raises(OpeningError):
