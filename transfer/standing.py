@@ -223,7 +223,8 @@ def clocks(transfer: Transfer) -> list[dict[str, Any]]:
         (_("planned cutover"), transfer.planned_cutover, reverse("transfer-overview", args=[transfer.pk])),
     ]
     seen, running_clocks = set(), []
-    for text, at, url in sorted((row for row in found if row[1] is not None), key=lambda row: row[1]):
+    known = [(at, str(text), url) for text, at, url in found if at is not None]
+    for at, text, url in sorted(known):
         if (at, url) in seen:
             continue
         seen.add((at, url))

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from transfer.views import agreement, cases, gates, notices, transfers
+from transfer.views import agreement, cases, evidence, gates, notices, transfers
 
 ONE = "transfers/<uuid:pk>/"
 
@@ -29,22 +29,22 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}notices/", notices.overview, name="transfer-notices"),
     path(f"{ONE}notices/draft/", notices.draft, name="transfer-notice-draft"),
     path(f"{ONE}notices/<uuid:campaign>/approve/", notices.approve, name="transfer-notice-approve"),
-    path(f"{ONE}notices/<uuid:campaign>/evidence/", notices.evidence, name="transfer-notice-evidence"),
+    path(f"{ONE}notices/<uuid:campaign>/evidence/", evidence.evidence, name="transfer-notice-evidence"),
     path(
         f"{ONE}notices/<uuid:campaign>/announcement/",
-        notices.announcement,
+        evidence.announcement,
         name="transfer-notice-announcement",
     ),
-    path(f"{ONE}notices/<uuid:campaign>/objections/", notices.objections, name="transfer-notice-objections"),
+    path(f"{ONE}notices/<uuid:campaign>/objections/", evidence.objections, name="transfer-notice-objections"),
     path(
         f"{ONE}notices/<uuid:campaign>/letters/<uuid:client>/", notices.letter, name="transfer-notice-letter"
     ),
     path(
         f"{ONE}notices/announcements/<uuid:announcement>/sign-off/",
-        notices.sign_off,
+        evidence.sign_off,
         name="transfer-notice-sign-off",
     ),
-    path(f"{ONE}notices/objections/<uuid:objection>/", notices.decide, name="transfer-objection"),
+    path(f"{ONE}notices/objections/<uuid:objection>/", evidence.decide, name="transfer-objection"),
     path(f"{ONE}cases/", cases.overview, name="transfer-cases"),
     path(f"{ONE}cases/assess/", cases.assess, name="transfer-cases-assess"),
 ]

@@ -1,4 +1,4 @@
-"""Notices: drafted from the template, approved, proved delivered, announced, and what clients answered."""
+"""Notices: drafted from the template, approved, shown with their proof and answers, printed as letters."""
 
 from typing import Any
 from uuid import UUID
@@ -16,21 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from access.policies import may, permission_required, require
 from audit.errors import Refused
 from audit.reading import reading
-from clients.models import Announcement, Client, DeliveryEvidence, NoticeCampaign, Objection
+from clients.models import Client, DeliveryEvidence, NoticeCampaign, Objection
 from clients.services.notices import (
-    Loaded,
     approve_campaign,
-    enter_announcement,
-    import_delivery_evidence,
-    sign_off_announcement,
 )
-from clients.services.objections import decide_objection, import_objections
 from transfer.forms.notices import (
-    AnnouncementForm,
-    EvidenceForm,
     NoticeForm,
-    ObjectionDecisionForm,
-    ObjectionsForm,
 )
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Transfer
@@ -40,16 +31,15 @@ from transfer.standing import together
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_open_transfer, person, show
 from transfer.views.recipients import client_cells
-from vault.models import SealedFile
-
-LINES_NAMED = 20
 
 
-def _back(transfer: Transfer) -> str:
+def back_of(transfer: Transfer) -> str:
+    """The address of the notices' page."""
     return reverse("transfer-notices", args=[transfer.pk])
 
 
-def _campaign(transfer: Transfer, pk: UUID) -> NoticeCampaign:
+def campaign_of(transfer: Transfer, pk: UUID) -> NoticeCampaign:
+    """The notice if it belongs to this transfer; otherwise it looks as if it did not exist."""
     return get_object_or_404(NoticeCampaign, pk=pk, occasion=transfer.pk)
 
 
@@ -218,7 +208,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
                 form.add_error(None, refusal.message)
             else:
                 messages.success(request, _("The notice is drafted. Another compliance officer approves it."))
-                return redirect(_back(transfer))
+                return redirect(back_of(transfer))
     notice = compose_notice(transfer, given)
     return show(
         request,
@@ -251,14 +241,14 @@ def _lists(notice: Any) -> list[dict[str, Any]]:
 def approve(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
     """The second person approves the text as it stands."""
     transfer = find_open_transfer(request, pk)
-    row = _campaign(transfer, campaign)
+    row = campaign_of(transfer, campaign)
     act = Act(
         title=_("Approve notice %(number)s") % {"number": row.number},
         sentence=gettext_lazy(
             "Read both texts. From your approval on they cannot change, and the notice may be sent."
         ),
         submit=gettext_lazy("Approve the notice"),
-        back=_back(transfer),
+        back=back_of(transfer),
         done=gettext_lazy("The notice is approved and may be sent."),
         confirms=True,
         consequences=[
@@ -290,163 +280,12 @@ def approve(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
-@permission_required("clients.load_evidence")
-def evidence(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
-    """Load proof of delivery."""
-    transfer = find_open_transfer(request, pk)
-    act = Act(
-        title=gettext_lazy("Load evidence of delivery"),
-        sentence=gettext_lazy(
-            "Each line counts from the day it was true, not from today. A wrong line refuses the file."
-        ),
-        submit=gettext_lazy("Load the evidence"),
-        back=_back(transfer),
-        done="",
-    )
-    form = EvidenceForm(request.POST or None, request.FILES or None)
-    return _load(request, transfer, _campaign(transfer, campaign), form, act, import_delivery_evidence)
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("clients.load_evidence")
-def objections(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
-    """Load what clients answered."""
-    transfer = find_open_transfer(request, pk)
-    act = Act(
-        title=gettext_lazy("Load objections"),
-        sentence=gettext_lazy(
-            "Each line is one client's answer with its own day. A wrong line refuses the file."
-        ),
-        submit=gettext_lazy("Load the objections"),
-        back=_back(transfer),
-        done="",
-    )
-    form = ObjectionsForm(request.POST or None, request.FILES or None)
-    return _load(request, transfer, _campaign(transfer, campaign), form, act, import_objections)
-
-
-def _load(
-    request: HttpRequest, transfer: Transfer, row: NoticeCampaign, form: Any, act: Act, service: Any
-) -> HttpResponse:
-    user = person(request)
-    require(user, "clients.load_evidence", row)
-
-    def load(words: dict[str, Any]) -> str:
-        file: SealedFile = words["document"].sealed_file
-        with reading(
-            actor=user, organisation=file.holder, purpose="notice_evidence", subjects=[file.pk]
-        ) as right:
-            return _said(service(campaign=row, file=file, book=transfer.book, reading=right, by=user))
-
-    return perform(request, transfer, form, act, load)
-
-
-def _said(loaded: Loaded) -> str:
-    said = [
-        _("Lines kept: %(kept)s; known before: %(known)s.") % {"kept": loaded.kept, "known": loaded.known}
-    ]
-    if loaded.unknown_lines:
-        named = ", ".join(str(line) for line in loaded.unknown_lines[:LINES_NAMED])
-        more = "…" if len(loaded.unknown_lines) > LINES_NAMED else ""
-        unknown = _("Lines that name no client of this book: %(count)s (%(lines)s).")
-        said.append(unknown % {"count": len(loaded.unknown_lines), "lines": named + more})
-    return together(*said, _("Assess the clients next."))
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("clients.load_evidence")
-def announcement(request: HttpRequest, pk: UUID, campaign: UUID) -> HttpResponse:
-    """Enter a public announcement with its proof."""
-    transfer = find_open_transfer(request, pk)
-    row = _campaign(transfer, campaign)
-    act = Act(
-        title=gettext_lazy("Enter an announcement"),
-        sentence=gettext_lazy(
-            "It serves only those whom the attempts did not reach, and only after counsel's sign-off."
-        ),
-        submit=gettext_lazy("Enter the announcement"),
-        back=_back(transfer),
-        done=gettext_lazy("The announcement is on record. Counsel signs it off next."),
-    )
-
-    def enter(words: dict[str, Any]) -> object:
-        proof = words.pop("proof", None)
-        return enter_announcement(
-            campaign=row, by=person(request), proof=proof.sealed_file if proof else None, **words
-        )
-
-    form = AnnouncementForm(request.POST or None, request.FILES or None)
-    return perform(request, transfer, form, act, enter)
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("clients.sign_off_announcement")
-def sign_off(request: HttpRequest, pk: UUID, announcement: UUID) -> HttpResponse:
-    """Counsel lets an announcement serve."""
-    transfer = find_open_transfer(request, pk)
-    row = get_object_or_404(Announcement, pk=announcement, campaign__occasion=transfer.pk)
-    act = Act(
-        title=gettext_lazy("Sign the announcement off"),
-        sentence=_("%(medium)s, %(day)s, reference %(reference)s.")
-        % {
-            "medium": row.medium,
-            "day": row.published_on.isoformat(),
-            "reference": row.reference,
-        },
-        submit=gettext_lazy("I sign it off as counsel"),
-        back=_back(transfer),
-        done=gettext_lazy("The announcement now serves those whom the attempts did not reach."),
-        confirms=True,
-        irreversible=[
-            gettext_lazy(
-                "Clients whom the attempts did not reach count as served from the day it was published."
-            )
-        ],
-    )
-    form = EmptyForm(request.POST if request.method == "POST" else None)
-    return perform(
-        request,
-        transfer,
-        form,
-        act,
-        lambda _words: sign_off_announcement(announcement=row, occasion=transfer, by=person(request)),
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("clients.decide_objection")
-def decide(request: HttpRequest, pk: UUID, objection: UUID) -> HttpResponse:
-    """Decide an objection."""
-    transfer = find_open_transfer(request, pk)
-    row = get_object_or_404(Objection, pk=objection, campaign__occasion=transfer.pk)
-    act = Act(
-        title=gettext_lazy("Decide the objection"),
-        sentence=_("Raised on %(day)s: %(wish)s.")
-        % {
-            "day": row.raised_on.isoformat(),
-            "wish": row.get_wish_display(),
-        },
-        submit=gettext_lazy("Decide"),
-        back=_back(transfer),
-        done=gettext_lazy("The objection is decided. Assess the clients next."),
-    )
-    form = ObjectionDecisionForm(request.POST or None)
-    return perform(
-        request,
-        transfer,
-        form,
-        act,
-        lambda words: decide_objection(objection=row, by=person(request), **words),
-    )
-
-
 @require_GET
 @permission_required("clients.draft_notice")
 def letter(request: HttpRequest, pk: UUID, campaign: UUID, client: UUID) -> HttpResponse:
     """The letter to one client as PDF, with the recipient masked: this is for looking at it."""
     transfer = find_open_transfer(request, pk)
-    row = _campaign(transfer, campaign)
+    row = campaign_of(transfer, campaign)
     user = person(request)
     require(user, "clients.draft_notice", row.sender)
     recipient = get_object_or_404(Client, pk=client, book=transfer.book_id, custodian=user.organisation_id)
