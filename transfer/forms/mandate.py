@@ -1,11 +1,15 @@
 """The form of a mandate."""
 
+from typing import TYPE_CHECKING
+
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def _moment_field(label: str | Promise) -> forms.DateTimeField:
+
+def _moment_field(label: "StrOrPromise") -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],

@@ -128,7 +128,7 @@ def find_for_proof(*, certificate: Certificate, field: str, value: str, by: User
     """
     require(by, "transfer.draw_proof", certificate)
     book = certificate.transfer.book_id
-    wanted = {"id_token": token("id_number", value)}
+    wanted: dict[str, object] = {"id_token": token("id_number", value)}
     if field == "source_no":
         wanted = {"source_digest": source_digest(book, "clients", value.strip())}
     found = list(Client.objects.filter(book=book, **wanted).order_by("pk")[:10])

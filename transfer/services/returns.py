@@ -191,6 +191,8 @@ class Delivery:
     """The rows that were handed over, read back from the sealed delivery file."""
 
     def __init__(self, run: Run, by: User, rights: ExitStack) -> None:
+        if run.delivery_file is None:
+            raise Refused("run.not_delivered")
         file = SealedFile.objects.get(pk=run.delivery_file)
         right = _right(file, organisation_of(run), by, rights)
         self._archive = rights.enter_context(zipfile.ZipFile(seekable(file, right)))
