@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from access.actors import acting_user
 from access.policies import may, permission_required
+from access.refusals import told
 from audit.errors import Refused
 from continuity import tables, tasks
 from continuity.models import Backup, RestoreDrill
@@ -51,7 +52,7 @@ def start_backup(request: HttpRequest) -> HttpResponse:
     try:
         backup = ask_backup(by=acting_user(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
         return redirect("continuity-home")
     _hand_over(tasks.make_backup, backup)
     return redirect("continuity-backup", backup.pk)
@@ -89,7 +90,7 @@ def start_drill(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         drill = ask_drill(backup=found, by=acting_user(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
         return redirect("continuity-backup", found.pk)
     _hand_over(tasks.make_drill, drill)
     return redirect("continuity-drill", drill.pk)

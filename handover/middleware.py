@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from access.errors import NotAllowed
+from access.refusals import refusals_told
 from access.stepup import to_step_up
 from audit.context import acting
 from audit.errors import Refused
@@ -40,13 +41,16 @@ class AuditContextMiddleware:
 
 
 class RefusalMiddleware:
-    """Turns refusals that leave a view into pages, and remembers them."""
+    """Turns refusals that leave a view into pages, and remembers them and those shown beside a form."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        for refusal in refusals_told(request):
+            remember(request, refusal)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """A page for the three kinds of refusal; everything else stays an error."""

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from access.actors import acting_user
 from access.forms import BranchForm
 from access.policies import may, permission_required
+from access.refusals import told
 from access.services import create_branch
 from audit.errors import Refused
 
@@ -24,7 +25,7 @@ def branches(request: HttpRequest) -> HttpResponse:
         try:
             branch = create_branch(by=user, organisation=user.organisation, **form.cleaned_data)
         except Refused as refusal:
-            form.add_error("code", refusal.message)
+            form.add_error("code", told(request, refusal))
         else:
             messages.success(request, _("Branch %(code)s is registered.") % {"code": branch.code})
             return redirect("access-branches")

@@ -12,6 +12,7 @@ from access.actors import acting_user
 from access.forms import GrantForm
 from access.policies import permission_required, require, view_codename
 from access.queries import grants_visible_to, people_to_grant_to
+from access.refusals import told
 from access.services import end_grant, grant_object, grantable_object
 from audit.errors import Refused
 
@@ -43,7 +44,7 @@ def open_object(request: HttpRequest, label: str, pk: UUID) -> HttpResponse:
         try:
             grant_object(words["user"], view_codename(obj), obj, by=user, ends_on=words["ends_on"])
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(request, _("It is opened. The person sees it as far as their duty permits."))
             return redirect("access-grants")

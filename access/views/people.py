@@ -16,6 +16,7 @@ from access.forms import AccountForm, DutyForm, OrganisationForm
 from access.models import Organisation, RoleAssignment
 from access.policies import may, permission_required
 from access.queries import organisations_administered_by, users_visible_to
+from access.refusals import told
 from access.services import (
     assign_duty,
     create_organisation,
@@ -59,7 +60,7 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             assign_duty(by=user, user=shown, **form.cleaned_data)
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(request, _("The duty is given and permits at once, or from its first day."))
             return redirect("access-person", pk=pk)
@@ -87,7 +88,7 @@ def open_account(request: HttpRequest) -> HttpResponse:
         try:
             made = create_user(by=user, **form.cleaned_data)
         except Refused as refusal:
-            form.add_error(_field_at_fault(form, refusal.code), refusal.message)
+            form.add_error(_field_at_fault(form, refusal.code), told(request, refusal))
         else:
             messages.success(request, _("The account is open. Give it a duty next."))
             return redirect("access-person", pk=made.pk)
@@ -150,7 +151,7 @@ def register_organisation(request: HttpRequest) -> HttpResponse:
         try:
             create_organisation(by=acting_user(request), **form.cleaned_data)
         except Refused as refusal:
-            form.add_error(_field_at_fault(form, refusal.code), refusal.message)
+            form.add_error(_field_at_fault(form, refusal.code), told(request, refusal))
         else:
             return redirect("access-organisations")
     return render(request, "access/organisation_new.html", {"form": form})

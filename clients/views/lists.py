@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.actors import acting_user
 from access.models import User
 from access.policies import permission_required
+from access.refusals import told
 from access.visibility import mask
 from audit.errors import Refused
 from audit.reading import reading
@@ -81,7 +82,7 @@ def search(request: HttpRequest) -> HttpResponse:
         try:
             found = find_clients(field=form.cleaned_data["field"], value=form.cleaned_data["value"], by=user)
         except Refused as refusal:
-            form.add_error("value", refusal.message)
+            form.add_error("value", told(request, refusal))
     context: dict[str, Any] = {"form": form, "search": form, "found": found}
     if found is not None:
         context["table"] = {

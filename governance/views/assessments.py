@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access.actors import acting_user
 from access.policies import may, permission_required, require
+from access.refusals import told
 from audit.errors import Refused
 from governance.forms import AssessmentForm
 from governance.models import ImpactAssessment
@@ -63,7 +64,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             draft_assessment(transfer=transfer, by=acting_user(request), **form.cleaned_data)
         except Refused as refusal:
-            form.add_error(None, str(refusal.message))
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(request, _("The assessment waits for a second person."))
             return redirect("governance-assessments", transfer.pk)
@@ -82,7 +83,7 @@ def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         approve_assessment(assessment=assessment, by=acting_user(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
     else:
         messages.success(request, _("The assessment is approved."))
     return redirect("governance-assessments", transfer.pk)

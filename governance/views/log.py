@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from access.actors import acting_user
 from access.policies import permission_required
+from access.refusals import told
 from audit import checkpoints
 from audit.checkpoints import log_key
 from audit.errors import Refused
@@ -102,7 +103,7 @@ def start_check(request: HttpRequest) -> HttpResponse:
     try:
         check = ask_log_check(by=acting_user(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
     else:
         transaction.on_commit(partial(tasks.check_log.delay, str(check.pk)), robust=True)
         messages.success(request, _("The log is being verified."))
@@ -135,7 +136,7 @@ def leaves(request: HttpRequest) -> HttpResponseBase:
     try:
         return stream_leaves(acting_user(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
         return redirect("governance-log")
 
 

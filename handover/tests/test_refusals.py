@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from access.errors import NotAllowed
 from access.models import Branch, Organisation
+from access.refusals import told
 from access.policies import declares, permission_required, public, signed_in as any_person
 from access.stepup import require_step_up
 from access.tests.log import events, last_event
@@ -25,6 +26,14 @@ def refusing(request):
     with transaction.atomic():
         Organisation.objects.create(code="LOST", name_en="x", name_zh="x", kind="broker")
         raise Refused(CODE)
+
+
+@public
+def telling(request):
+    try:
+        raise Refused(CODE)
+    except Refused as refusal:
+        return HttpResponse(told(request, refusal) + told(request, refusal))
 
 
 @public
@@ -88,6 +97,7 @@ urlpatterns = [
     path("unsealing/", unsealing, name="unsealing"),
     path("breaking/", breaking),
     path("dangerous/", dangerous),
+    path("telling/", telling, name="telling"),
     path("guarded/", guarded),
     path("guarded-class/", Guarded.as_view()),
     path("api/missing/", Missing.as_view()),
@@ -111,6 +121,14 @@ def test_a_refusal_is_a_page_with_the_reason_and_an_event_after_rollback(browser
     assert not Organisation.objects.filter(code="LOST").exists()
     assert events() == ["handover.act_refused"]
     assert last_event().facts == {"reason": CODE, "method": "GET", "route": "refusing"}
+
+
+def test_a_refusal_shown_beside_a_form_is_recorded_once(browser):
+    answer = browser.get("/telling/")
+    assert answer.status_code == 200
+    assert answer.content.decode().count("This code is in use already.") == 2
+    assert events() == ["handover.act_refused"]
+    assert last_event().facts == {"reason": CODE, "method": "GET", "route": "telling"}
 
 
 def test_the_page_speaks_the_readers_language(browser):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import Promise
 
+from access.refusals import told
 from audit.errors import Refused
 from transfer.models import Transfer
 from transfer.views.frame import show
@@ -50,7 +51,7 @@ def perform(
         try:
             result = service(form.cleaned_data)
         except Refused as refusal:
-            form.add_error(None, str(refusal.message))
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(request, result if isinstance(result, str) else str(act.done))
             return redirect(act.back)

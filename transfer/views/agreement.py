@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from access.policies import may, permission_required
+from access.refusals import told
 from access.stepup import step_up_required
 from audit.errors import Refused
 from audit.reading import reading
@@ -176,7 +177,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             draft_agreement(transfer=transfer, terms=terms_of(form, clauses), by=person(request))
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(request, _("The version is drafted. Both parties sign it next."))
             return redirect(_back(transfer))

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from access.refusals import told
 from audit.errors import Refused
 from transfer.models import Transfer
 
@@ -23,7 +24,7 @@ def carry_out(request: HttpRequest, act: Callable[[], object], done: str | Promi
     try:
         act()
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
         return False
     messages.success(request, str(done))
     return True

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from access.models import User
 from access.policies import may, permission_required
+from access.refusals import told
 from access.visibility import field_class
 from audit.errors import Refused
 from clients.fields import LAYOUTS, LINE_HEADINGS
@@ -176,6 +177,6 @@ def start(request: HttpRequest, pk: UUID, extract: UUID) -> HttpResponse:
     try:
         run = start_run(extract=file, mode=mode, by=person(request))
     except Refused as refusal:
-        return extract_page(request, file, refusal=refusal.message)
+        return extract_page(request, file, refusal=told(request, refusal))
     plan_run.delay_on_commit(str(run.pk))
     return redirect("transfer-import-run", pk=pk, run=run.pk)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from access.models import User
 from access.policies import may, permission_required
+from access.refusals import told
 from audit.errors import Refused
 from clients.queries import visible_clients
 from transfer.forms.imports import HealthForm
@@ -253,7 +254,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         try:
             run = _look(form.cleaned_data, user)
         except Refused as refusal:
-            form.add_error("file", refusal.message)
+            form.add_error("file", told(request, refusal))
         else:
             plan_run.delay_on_commit(str(run.pk))
             messages.success(request, _("The file is being looked at. Nothing is loaded by this."))

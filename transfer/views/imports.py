@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from access.models import User
 from access.policies import may, permission_required
+from access.refusals import told
 from audit.errors import Refused
 from transfer.forms.imports import DeclareForm, ExtractForm, TotalsForm
 from transfer.models import Extract, ImportRun, Reject, Transfer
@@ -244,7 +245,7 @@ def declare(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         declare_field(transfer=transfer, kind=words["kind"], source_field=words["field"], by=user)
     except Refused as refusal:
-        form.add_error(None, refusal.message)
+        form.add_error(None, told(request, refusal))
         return show(request, "transfer/import_upload.html", transfer, form=ExtractForm(), declare=form)
     return _receive(request, transfer, file, ExtractForm(), purpose=words["purpose"], kind=words["kind"])
 
@@ -255,9 +256,9 @@ def _receive(
     try:
         extract = take_in(transfer, file, person(request), purpose=purpose, kind=kind)
     except Refused as refusal:
-        context: dict[str, Any] = {"refusal": None if form.is_bound else refusal.message}
+        context: dict[str, Any] = {"refusal": None if form.is_bound else told(request, refusal)}
         if form.is_bound:
-            form.add_error("file", refusal.message)
+            form.add_error("file", told(request, refusal))
         if refusal.code == "file.unknown_field":
             context["unknown"] = refusal.params["field"]
             context["declare"] = DeclareForm(
@@ -298,7 +299,7 @@ def totals(request: HttpRequest, pk: UUID) -> HttpResponse:
                 transfer=transfer, sealed_file=form.cleaned_data["file"].sealed_file, by=person(request)
             )
         except Refused as refusal:
-            form.add_error("file", refusal.message)
+            form.add_error("file", told(request, refusal))
         else:
             messages.success(
                 request,

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from access.policies import permission_required
+from access.refusals import told
 from audit.errors import Refused
 from transfer.services.matching import match_other_book
 from transfer.views.frame import find_open_transfer, person
@@ -23,7 +24,7 @@ def match(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         found = match_other_book(transfer=transfer, by=person(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
     else:
         words = ngettext(
             "%(count)d client is a client of both firms.",

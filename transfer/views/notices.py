@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from access.policies import may, permission_required, require
+from access.refusals import told
 from audit.errors import Refused
 from audit.reading import reading
 from clients.models import Client, DeliveryEvidence, NoticeCampaign, Objection
@@ -205,7 +206,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
             try:
                 draft_notice(transfer=transfer, given=given, by=person(request))
             except Refused as refusal:
-                form.add_error(None, refusal.message)
+                form.add_error(None, told(request, refusal))
             else:
                 messages.success(request, _("The notice is drafted. Another compliance officer approves it."))
                 return redirect(back_of(transfer))

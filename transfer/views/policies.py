@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from access.models import User
 from access.policies import may, permission_required
+from access.refusals import told
 from access.visibility import field_class
 from audit.errors import Refused
 from clients.labels import label_of
@@ -91,7 +92,7 @@ def save_of_extract(request: HttpRequest, pk: UUID, extract: UUID) -> HttpRespon
     try:
         changed = _save(rows, form, person(request))
     except Refused as refusal:
-        return extract_page(request, file, form=form, refusal=refusal.message)
+        return extract_page(request, file, form=form, refusal=told(request, refusal))
     _tell(request, changed)
     return redirect("transfer-extract", pk=pk, extract=extract)
 
@@ -106,7 +107,7 @@ def declare_of_extract(request: HttpRequest, pk: UUID, extract: UUID) -> HttpRes
         try:
             declare_field(transfer=file.transfer, kind=file.kind, source_field=heading, by=person(request))
         except Refused as refusal:
-            return extract_page(request, file, refusal=refusal.message)
+            return extract_page(request, file, refusal=told(request, refusal))
     return redirect("transfer-extract", pk=pk, extract=extract)
 
 

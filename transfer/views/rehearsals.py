@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from access.policies import may, permission_required
+from access.refusals import told
 from access.stepup import step_up_required
 from audit.errors import Refused
 from transfer.forms.runs import ReturnForm
@@ -58,7 +59,7 @@ def _start(request: HttpRequest, transfer: Transfer) -> HttpResponse:
     try:
         run = start_rehearsal(transfer=transfer, by=person(request))
     except Refused as refusal:
-        messages.error(request, str(refusal.message))
+        messages.error(request, told(request, refusal))
         return redirect("transfer-rehearsals", transfer.pk)
     deliver.delay_on_commit(str(run.pk))
     messages.success(request, _("The rehearsal has begun; its delivery is being made."))
@@ -111,7 +112,7 @@ def upload_return(request: HttpRequest, pk: UUID, run_pk: UUID) -> HttpResponse:
         try:
             returned = receive_return(run=run, source=source, kind=kind, file=sealed, by=person(request))
         except Refused as refusal:
-            form.add_error("file", str(refusal.message))
+            form.add_error("file", told(request, refusal))
         else:
             messages.success(request, _("%(rows)s rows came back.") % {"rows": f"{returned.rows:,d}"})
             return redirect(_home_of(run))

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from access.policies import permission_required
+from access.refusals import told
 from access.stepup import step_up_required
 from audit.errors import Refused
 from transfer.forms.imports import LeaveOutForm, MendedForm, RejectFilter
@@ -146,7 +147,7 @@ def mended(request: HttpRequest, pk: UUID, run: UUID) -> HttpResponse:
             )
             loading = start_run(extract=extract, mode=ImportRun.Mode.LOAD, by=person(request))
         except Refused as refusal:
-            form.add_error("file", refusal.message)
+            form.add_error("file", told(request, refusal))
         else:
             plan_run.delay_on_commit(str(loading.pk))
             messages.success(request, _("The mended file is being loaded."))
@@ -193,7 +194,7 @@ def _leave(request: HttpRequest, run: ImportRun, count: int, codes: list[str], a
         try:
             left = act(form.cleaned_data["reason"])
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(
                 request,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from access.models import Organisation
 from access.policies import may, permission_required
+from access.refusals import told
 from access.stepup import step_up_required
 from audit.errors import Refused
 from transfer.forms.transfers import CutoverForm, EmptyForm, TransfereeForm, TransferForm
@@ -63,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             made = draft_transfer(by=person(request), **form.cleaned_data)
         except Refused as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, told(request, refusal))
         else:
             messages.success(request, _("The transfer is drafted. Name the transferee when it is known."))
             return redirect("transfer-overview", pk=made.pk)
