@@ -47,7 +47,7 @@ def load(walk: Walk) -> None:
 
 def _load(manager: Person, *, rows: int, accepted: int) -> None:
     manager.press("Load", within="main .page-actions").waits_for_the_work()
-    manager.reads_first(f"{accepted} of {rows} lines are loaded, {rows - accepted} rejected.")
+    manager.reads_first(f"{accepted:,d} of {rows:,d} lines are loaded, {rows - accepted} rejected.")
 
 
 def declare_totals(walk: Walk) -> None:
