@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from access.models import User
 from audit.registry import label, types
 from governance.models import ImpactAssessment
+from transfer.log_lines import WORDS
 
 
 class LogFilter(forms.Form):
@@ -23,7 +24,7 @@ class LogFilter(forms.Form):
         super().__init__(*arguments, **options)
         field = self.fields["type"]
         assert isinstance(field, forms.ChoiceField)
-        known = sorted((str(label(kind)), kind) for kind in types())
+        known = sorted((str(WORDS.get(kind, label(kind))), kind) for kind in types())
         field.choices = [("", _("anything")), *((kind, words) for words, kind in known)]
 
     def clean_actor(self) -> UUID | None:

@@ -14,6 +14,7 @@ from audit.models import Event
 from audit.registry import label
 from governance.log_records import Proof, numbers_of
 from governance.models import LogCheck
+from transfer.log_lines import WORDS
 
 Table = dict[str, Any]
 Facts = list[dict[str, Any]]
@@ -50,7 +51,7 @@ def events(rows: list[Event]) -> Table:
 
 def words(kind: str) -> str:
     """An event type in the reader's language, or its code where its room gave it no words."""
-    return str(label(kind))
+    return str(WORDS.get(kind, label(kind)))
 
 
 def event_facts(event: Event) -> Facts:

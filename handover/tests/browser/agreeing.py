@@ -63,6 +63,7 @@ def agree(walk: Walk) -> None:
     officer.fill(document=papers / "agreement.json").press(re.compile("Draft|Read"), within="main form")
     officer.reads(terms["title"]["en"])
 
+
 def execute(walk: Walk) -> None:
     """The executed paper is registered, and both firms sign with their keys."""
     papers = walk.world / "agreement"

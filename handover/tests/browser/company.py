@@ -12,7 +12,11 @@ from handover.tests.browser.people import Person
 CHINA = ZoneInfo("Asia/Shanghai")
 GIVER = {"code": "CANGLAN", "name_en": "Canglan Securities Co., Ltd.", "name_zh": "沧澜证券有限公司"}
 TAKER = {"code": "YUANXIU", "name_en": "Yuanxiu Securities Co., Ltd.", "name_zh": "远岫证券股份有限公司"}
-AUDITORS = {"code": "MINGCHA", "name_en": "Mingcha Certified Public Accountants", "name_zh": "明察会计师事务所"}
+AUDITORS = {
+    "code": "MINGCHA",
+    "name_en": "Mingcha Certified Public Accountants",
+    "name_zh": "明察会计师事务所",
+}
 COUNSEL = {"code": "HENGZHI", "name_en": "Hengzhi Law Firm", "name_zh": "衡直律师事务所"}
 
 # The accounts of each firm, opened by its own administrator.

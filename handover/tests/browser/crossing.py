@@ -7,7 +7,13 @@ from handover.tests.browser.notifying import advance
 from handover.tests.browser.people import Person
 from sample.returns import write_returns
 
-RETURNS = ("transferee/clients", "transferee/accounts", "transferee/holdings", "depository/holdings", "bank/balances")
+RETURNS = (
+    "transferee/clients",
+    "transferee/accounts",
+    "transferee/holdings",
+    "depository/holdings",
+    "bank/balances",
+)
 FOLDERS = {"bank": "banks"}
 
 
@@ -29,7 +35,9 @@ def explain_breaks(walk: Walk) -> None:
     for _ in walk.answers["breaks"]["rehearsal-1"]:
         manager.go(f"{walk.transfer}breaks/?state=open")
         manager.open(manager.page.locator("main tbody tr a").first)
-        manager.fill(words="受让方装载程序缺陷，已修复。 Loader fault, mended before the next run.").press("Explain")
+        manager.fill(words="受让方装载程序缺陷，已修复。 Loader fault, mended before the next run.").press(
+            "Explain"
+        )
         manager.reads("The break is explained")
     manager.go(f"{walk.transfer}rehearsals/").reads_first(re.compile(r"\b0\b"))
 
@@ -79,9 +87,13 @@ def except_people(walk: Walk) -> None:
 
 def prepare(walk: Walk) -> None:
     """The runbook stands, every outside party has proved that it is ready, and two people of each side say go."""
-    manager = walk.at("canglan.manager", "runbook/").press("Draft the runbook").reads("The runbook is drafted")
+    manager = (
+        walk.at("canglan.manager", "runbook/").press("Draft the runbook").reads("The runbook is drafted")
+    )
     while manager.page.locator("main tr").filter(has_text="not proved").count():
-        manager.open(manager.page.locator("main tr").filter(has_text="not proved").first.get_by_role("link").first)
+        manager.open(
+            manager.page.locator("main tr").filter(has_text="not proved").first.get_by_role("link").first
+        )
         manager.fill(tested_on=walk.today(), evidence_reference="TEST-2026-01").press("Record the proof")
         manager.reads("The party is ready")
     manager.go(f"{walk.transfer}mandate/").follow("Draft a mandate").press("Draft the mandate")
@@ -97,7 +109,9 @@ def follow_the_runbook(walk: Walk, first: int, last: int) -> None:
     sides = {"Transferor": "canglan.manager", "Transferee": "yuanxiu.manager"}
     for number in range(first, last + 1):
         page = walk.at("canglan.manager", "runbook/").page
-        owner = page.locator("#runbook-steps tbody tr").nth(number - 1).locator("td").nth(2).inner_text().strip()
+        owner = (
+            page.locator("#runbook-steps tbody tr").nth(number - 1).locator("td").nth(2).inner_text().strip()
+        )
         doer = walk.at(sides[owner], "runbook/")
         doer.press(f"Start step {number}").press(f"Finish step {number}").reads(f"Step {number} is done")
 

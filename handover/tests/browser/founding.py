@@ -24,7 +24,13 @@ def found(walk: Walk) -> None:
 
 
 def _open(
-    walk: Walk, by: Person, account: str, name: str, duties: tuple[str, ...], firm: str = "", staff_no: str = ""
+    walk: Walk,
+    by: Person,
+    account: str,
+    name: str,
+    duties: tuple[str, ...],
+    firm: str = "",
+    staff_no: str = "",
 ) -> None:
     walk.passwords[account] = secrets.token_urlsafe(15)
     by.go("/").follow("People and duties").follow("Open an account")

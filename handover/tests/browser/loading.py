@@ -39,7 +39,9 @@ def load(walk: Walk) -> None:
             manager.follow(kind, within="main table")
             manager.reads("密码", "not stored")
         else:
-            manager.follow("Hand in a file").fill(file=walk.world / "transferor" / name).press("Hand in", within="main")
+            manager.follow("Hand in a file").fill(file=walk.world / "transferor" / name).press(
+                "Hand in", within="main"
+            )
         expected = walk.answers["files"][name]
         _load(manager, rows=expected["rows"], accepted=expected["accepted"])
         walk.known[name] = re.search(r"/transfers/.*", manager.page.url)[0]
@@ -69,7 +71,11 @@ def findings_equal(walk: Walk, when: str) -> None:
     counts = page.locator('main td a[href*="/health/"]').evaluate_all(
         "all => all.map(one => [one.getAttribute('href').split('/').slice(-2)[0], one.textContent])"
     )
-    found = {code: int(re.search(r"[\d,]+", words)[0].replace(",", "")) for code, words in counts if "?" not in code}
+    found = {
+        code: int(re.search(r"[\d,]+", words)[0].replace(",", ""))
+        for code, words in counts
+        if "?" not in code
+    }
     expected = {code: count for code, count in walk.answers["finding_counts"][when].items() if count}
     assert {code: found.get(code) for code in expected if code != "under_14"} == {
         code: count for code, count in expected.items() if code != "under_14"
@@ -92,13 +98,17 @@ def mend(walk: Walk) -> None:
         total = len(expected["rejects"])
         manager.reads_first(f"{total} of {total} rejected lines are still open")
         if name == "客户资料.csv":
-            taken = manager.downloads("Download, to mend", walk.scratch / f"rejects-{name}.csv", role="button")
+            taken = manager.downloads(
+                "Download, to mend", walk.scratch / f"rejects-{name}.csv", role="button"
+            )
             with taken.open(encoding="utf-8-sig", newline="") as text:
                 lines = {(int(row[0]), row[1]) for row in list(csv.reader(text))[1:]}
             assert lines == {(line, column) for _, line, column, _ in expected["rejects"]}
         manager.follow("Load the mended file")
         manager.fill(file=walk.world / "mended" / name).press("Hand in and load")
-        manager.waits_for_the_work().reads_first(f"{expected['mended_rows']} of {expected['mended_rows']} lines")
+        manager.waits_for_the_work().reads_first(
+            f"{expected['mended_rows']} of {expected['mended_rows']} lines"
+        )
 
 
 def leave_out(walk: Walk) -> None:
@@ -112,7 +122,9 @@ def leave_out(walk: Walk) -> None:
             left = len(expected["left_out"]) - place
             manager.reads_first(f"{left} of {total} rejected lines are still open")
             manager.follow(re.compile("^Leave out line"), within="main table")
-            manager.fill(reason="重复或无法认领的记录 / duplicate or unclaimed").press("Leave out", within="main form")
+            manager.fill(reason="重复或无法认领的记录 / duplicate or unclaimed").press(
+                "Leave out", within="main form"
+            )
             manager.reads("1 line is left out")
     manager.go(f"{walk.transfer}imports/").reads_first("0 rejected lines open")
 

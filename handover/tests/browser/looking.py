@@ -12,7 +12,9 @@ def a_moving_client(walk: Walk) -> dict[str, str]:
     """A client of the staff number at hand who was loaded at once and moves."""
     file = walk.answers["files"]["客户资料.csv"]
     refused = {line for _, line, _, _ in file["rejects"]}
-    leaving = {number for way in ("leaving_transfer", "leaving_close") for number in walk.answers["verdicts"][way]}
+    leaving = {
+        number for way in ("leaving_transfer", "leaving_close") for number in walk.answers["verdicts"][way]
+    }
     parked = set(walk.answers["verdicts"]["parked_candidates"])
     with (walk.world / "transferor" / "客户资料.csv").open(encoding="gb18030", newline="") as text:
         for line, row in enumerate(csv.DictReader(text), start=2):
@@ -39,7 +41,9 @@ def the_new_firm_finds_and_reveals(walk: Walk) -> None:
     staff = _search(walk, "yuanxiu.staff1").reads_first("1 client has exactly this value")
     staff.reads_nowhere(client["客户姓名"]).reads_nowhere(client["证件号码"])
     staff.open(staff.page.locator("main tbody tr a").first)
-    staff.reads_first("Yuanxiu Securities Co., Ltd.").reads("signature holds").reads_nowhere(client["手机号码"])
+    staff.reads_first("Yuanxiu Securities Co., Ltd.").reads("signature holds").reads_nowhere(
+        client["手机号码"]
+    )
     field = staff.page.locator(".reveal").filter(has_text="Show Telephone").first
     field.locator("summary").click()
     field.locator("select[name=purpose]").select_option("contact")
@@ -57,7 +61,9 @@ def the_auditor_sees_the_reveal(walk: Walk) -> None:
     auditor = walk["auditor"].go("/").follow("Audit")
     auditor.fill(actor="yuanxiu.staff1").press("Filter", within="main")
     auditor.reads("client")
-    auditor.open(auditor.page.locator("main tbody tr").filter(has_text="eveal").first.get_by_role("link").first)
+    auditor.open(
+        auditor.page.locator("main tbody tr").filter(has_text="eveal").first.get_by_role("link").first
+    )
     auditor.reads("contact").reads_nowhere(a_moving_client(walk)["手机号码"])
     auditor.go("/").follow("Audit").press("Verify the log").waits_for_the_work()
     auditor.go("/audit/").reads_first("verified")

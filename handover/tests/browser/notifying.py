@@ -24,7 +24,9 @@ def decide_breaches(walk: Walk) -> None:
     other = walk.at("yuanxiu.officer1", "agreement/")
     while other.page.locator("main").get_by_role("link", name="Decide", exact=True).count():
         other.follow("Decide", within="main").reads("Each day of delay costs 50,000 yuan")
-        other.fill(decision="顺延切换日，不计违约金。 Cutover moved; no fee.").press("Decide", within="main form")
+        other.fill(decision="顺延切换日，不计违约金。 Cutover moved; no fee.").press(
+            "Decide", within="main form"
+        )
         other.reads("The breach is decided")
     other.reads("decided")
     advance(walk)
@@ -54,11 +56,15 @@ def prove_delivery(walk: Walk) -> None:
         reference=announced["凭证编号"],
         proof=evidence / "公告.pdf",
     ).press("Enter the announcement").reads("The announcement is on record")
-    counsel = walk.at("counsel", "notices/").follow("Sign off", within="main").press("I sign it off as counsel")
+    counsel = (
+        walk.at("counsel", "notices/").follow("Sign off", within="main").press("I sign it off as counsel")
+    )
     counsel.reads("signed off by counsel")
     officer.follow("Load objections").fill(document=evidence / "异议.csv").press("Load the objections")
     officer.reads(f"{walk.answers['evidence']['objections']} lines were kept")
-    officer.reads_first(f"{walk.answers['verdict_counts']['notified_individually']} clients have proof of delivery")
+    officer.reads_first(
+        f"{walk.answers['verdict_counts']['notified_individually']} clients have proof of delivery"
+    )
 
 
 def assess(walk: Walk) -> None:
@@ -84,7 +90,9 @@ def decide_objections(walk: Walk) -> None:
         rows = list(csv.DictReader(text))
     for place, row in enumerate(rows):
         leaves = row["处理方式"] != "仅异议" and row["客户号"] not in late
-        _decide(walk, officer, row, "left" if leaves else "stays", first="leaving" if leaves and place < 2 else "")
+        _decide(
+            walk, officer, row, "left" if leaves else "stays", first="leaving" if leaves and place < 2 else ""
+        )
     officer.go(f"{walk.transfer}cases/").press("Assess every client now")
     assert state_count(officer, "left") == walk.answers["verdict_counts"]["leaving"]
 

@@ -55,7 +55,9 @@ class Person:
 
     def follow(self, words: str | re.Pattern[str], *, within: str = "body") -> "Person":
         """Click a link by its words; the password is given again where it is asked for."""
-        self._click(self.page.locator(within).get_by_role("link", name=words, exact=isinstance(words, str)).first)
+        self._click(
+            self.page.locator(within).get_by_role("link", name=words, exact=isinstance(words, str)).first
+        )
         self._confirm_if_asked()
         return self
 
@@ -155,7 +157,9 @@ class Person:
 
     # Taking away.
 
-    def downloads(self, words: str | re.Pattern[str], into: Path, *, role: str = "link", within: str = "body") -> Path:
+    def downloads(
+        self, words: str | re.Pattern[str], into: Path, *, role: str = "link", within: str = "body"
+    ) -> Path:
         """The file behind a link or button; the password is given again where it is asked for."""
         taken: list[Download] = []
         self.page.once("download", lambda found: taken.append(found))
