@@ -1,5 +1,6 @@
 """Compiles the translations when a catalogue is newer than what was compiled from it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,12 @@ def compile_messages() -> None:
         if compiled.exists() and compiled.stat().st_mtime >= catalogue.stat().st_mtime:
             continue
         command = [sys.executable, "-m", "babel.messages.frontend", "compile", "-l", catalogue.parts[-3]]
-        command += ["-i", str(catalogue), "-o", str(compiled)]
+        # Aside, then in one step: a process that starts meanwhile reads the whole old one or the whole new one.
+        aside = compiled.with_suffix(f".{os.getpid()}.aside")
+        command += ["-i", str(catalogue), "-o", str(aside)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
         if done.returncode:
             raise StandError(
                 f"{catalogue} cannot be compiled:\n{done.stderr.decode('utf-8', 'replace').strip()}"
             )
+        aside.replace(compiled)

@@ -48,7 +48,7 @@ def prove_delivery(walk: Walk) -> None:
         (announced,) = csv.DictReader(text)
     officer = walk.at("canglan.officer1", "notices/").follow("Load evidence of delivery")
     officer.fill(document=evidence / "送达凭证.csv").press("Load the evidence")
-    officer.reads(f"{walk.answers['evidence']['attempts']} lines were kept")
+    officer.reads(f"Lines kept: {walk.answers['evidence']['attempts']};")
     officer.follow("Enter an announcement")
     officer.fill(
         medium=announced["媒体"],
@@ -61,7 +61,7 @@ def prove_delivery(walk: Walk) -> None:
     )
     counsel.reads("signed off by counsel")
     officer.follow("Load objections").fill(document=evidence / "异议.csv").press("Load the objections")
-    officer.reads(f"{walk.answers['evidence']['objections']} lines were kept")
+    officer.reads(f"Lines kept: {walk.answers['evidence']['objections']};")
     officer.reads_first(
         f"{walk.answers['verdict_counts']['notified_individually']} clients have proof of delivery"
     )
