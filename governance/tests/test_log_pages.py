@@ -61,9 +61,9 @@ def test_filters_narrow_and_are_recorded_by_name(kept_log, transfer, giver_offic
         found = browser.get(LOG, filters).context["table"]["rows"]
         return [row[2]["value"] for row in found]
 
-    assert set(rows(type="transfer.drafted")) == {"transfer.drafted"}
-    assert "transfer.drafted" in rows(subject=str(transfer.pk))
-    assert rows(actor="giver.officer", type="transfer.drafted") == ["transfer.drafted"]
+    assert set(rows(type="transfer.drafted")) == {"drafted the transfer"}
+    assert "drafted the transfer" in rows(subject=str(transfer.pk))
+    assert rows(actor="giver.officer", type="transfer.drafted") == ["drafted the transfer"]
     assert rows(actor=str(yuanxiu.pk)) == []
     assert rows(day="2001-01-01") == []
     assert Event.objects.order_by("id").last().facts["filters"] == ["day"]
