@@ -4,7 +4,8 @@ Invariants:
 - A value is searched for in UTF-8, GB18030 and UTF-16, as text escaped for JSON, and each of these also
   in hexadecimal and in base64 at all three alignments.
 - Ciphertext that a dump writes in hexadecimal is searched as the bytes it stands for.
-- Patterns shorter than six bytes are left out: chance alone would find them in megabytes of ciphertext.
+- Texts shorter than six bytes are left out in every form: chance alone would find them in megabytes of
+  ciphertext, and their hexadecimal in the many digests that lie in the clear.
 """
 
 import base64
@@ -48,6 +49,8 @@ def encodings_of(value: str) -> Iterator[bytes]:
         json.dumps(value)[1:-1].encode(),
     }
     for text in texts:
+        if len(text) < SHORTEST:
+            continue
         yield text
         yield text.hex().encode()
         yield text.hex().upper().encode()
@@ -110,6 +113,8 @@ def _within_base64(text: bytes, before: int) -> bytes:
 
 def _rows(world: Path) -> Iterator[dict[str, str]]:
     for path in sorted(world.glob("transfer?*/*")):
+        if path.stem == "控制总数":
+            continue  # Names of extracts and sums, nothing about anybody.
         if path.suffix == ".csv":
             yield from _table(path.read_bytes())
         elif path.suffix == ".zip":
