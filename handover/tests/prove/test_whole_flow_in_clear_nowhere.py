@@ -17,7 +17,9 @@ SEED = int(os.environ.get("SEED") or 7)
 def test_no_private_value_lies_anywhere_in_clear_after_a_whole_handover(tmp_path):
     proof = Proof(tmp_path)
     shutil.rmtree(proof.world)
-    write_world(proof.world, clients=CLIENTS, seed=SEED, as_of=datetime.datetime.now(ZoneInfo("Asia/Shanghai")).date())
+    write_world(
+        proof.world, clients=CLIENTS, seed=SEED, as_of=datetime.datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    )
     # Longer numbers only: at this size chance finds short ones among millions of digits.
     values = {value for value in values_of(proof.world) if not value.isascii() or len(value) > 10}
     with proof.stand:
