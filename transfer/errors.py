@@ -114,6 +114,7 @@ register_messages(
         "import.unknown_field": _("The field “%(field)s” has no policy yet."),
         "import.other_side": _("You can hand in extracts of your own organisation only."),
         "import.received_already": _("This very file was received already."),
+        "import.too_late": _("The cutover has begun; nothing more is loaded into this transfer."),
         "import.running_already": _("This extract is being read already, or has been."),
         "import.clients_first": _("Load the clients first."),
         "import.accounts_first": _("Load the accounts first."),

@@ -15,8 +15,16 @@ from transfer.events import ImportEvent
 from transfer.importing.chunks import claim_next, work_on
 from transfer.importing.finishing import finish
 from transfer.importing.planning import plan
-from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun
+from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun, Transfer
 
+# Once the cutover has begun, what is handed over is fixed by the mandate.
+LOADED_IN = (
+    Transfer.State.DRAFT,
+    Transfer.State.LOADING,
+    Transfer.State.REVIEWING,
+    Transfer.State.NOTIFYING,
+    Transfer.State.READY,
+)
 _UNDER_WAY = (ImportRun.State.PLANNING, ImportRun.State.RUNNING, ImportRun.State.FINISHING)
 
 
@@ -26,14 +34,16 @@ def start_run(*, extract: Extract, mode: str, by: User, as_of: datetime.date | N
 
     Raises:
         NotAllowed: ``by`` may not load extracts of this transfer.
-        Refused: it was read in this way already; a field has no policy (load only); or what its lines
-            refer to is not loaded yet (load only).
+        Refused: it was read in this way already; or, for a load, the cutover has begun, a field has no
+            policy, or what its lines refer to is not loaded yet.
     """
     extract = Extract.objects.select_for_update().select_related("transfer").get(pk=extract.pk)
     require(by, "transfer.load_extract", extract)
     if by.organisation_id != extract.side_id:
         raise Refused("import.other_side")
     if mode == ImportRun.Mode.LOAD:
+        if extract.transfer.state not in LOADED_IN:
+            raise Refused("import.too_late")
         _refuse_unknown_field(extract)
         _refuse_disorder(extract)
     stopped = ImportRun.objects.filter(extract=extract, mode=mode, state=ImportRun.State.STOPPED).first()

@@ -219,6 +219,17 @@ def test_an_extract_is_read_once_in_each_way_and_in_order(run, load, receive, gi
     assert refusal.value.code == "import.clients_first"
 
 
+def test_nothing_is_loaded_once_the_cutover_has_begun(run, receive, giver_steward, transfer, audited):
+    late = receive("late.csv", clients_csv(NUMBERS[1]))
+    type(transfer).objects.filter(pk=transfer.pk).update(state="cutting_over")
+    before = audited()
+    with pytest.raises(Refused) as refusal:
+        start_run(extract=late, mode="load", by=giver_steward)
+    assert refusal.value.code == "import.too_late"
+    assert audited() == before
+    assert not late.runs.exists()
+
+
 def test_what_the_policy_never_stores_is_nowhere(receive, giver_steward, transfer):
     from audit.reading import reading
     from transfer.models import FieldPolicy
