@@ -50,6 +50,8 @@ class RefusalMiddleware:
         response = self.get_response(request)
         for refusal in refusals_told(request):
             remember(request, refusal)
+        if response.status_code == 405 and request.method == "GET" and not getattr(response, "content", b"?"):
+            return views.only_a_form(request)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:

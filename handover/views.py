@@ -32,6 +32,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _error(request, "404", 404, _("There is nothing at this address for you."))
 
 
+def only_a_form(request: HttpRequest) -> HttpResponse:
+    """405: an address that answers forms was opened or opened again by itself."""
+    answer = _error(request, "405", 405, _("This address only answers a form."))
+    answer.headers["Allow"] = "POST"
+    return answer
+
+
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """409 with the rule that stands against the act."""
     return _error(request, "refused", 409, str(refusal.message))

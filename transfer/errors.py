@@ -108,6 +108,9 @@ register_messages(
         "file.unknown_field": _("The field “%(field)s” is unknown; declare a policy for it or take it out."),
         "file.too_large": _("The file is larger than %(limit)s bytes."),
         "file.archive_unsafe": _("The archive is not safe to open (%(name)s)."),
+        "file.documents_need_archive": _(
+            "Documents come as one zip archive: the index in CSV at its top, with every file it names."
+        ),
         "file.index_missing": _("The archive needs exactly one index in CSV at its top."),
         "file.wrong_kind": _("The file holds %(found)s, not %(wanted)s."),
         "file.counts_differ": _("Declared and found counts or totals differ."),

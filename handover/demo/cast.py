@@ -30,10 +30,8 @@ DUTIES: dict[str, tuple[Duty, ...]] = {
     "staff1": (Duty.CLIENT_SERVICE,),
 }
 NAMES = {
-    "officer1": "陈晓岚",
-    "officer2": "周以宁",
-    "manager": "林致远",
-    "staff1": "何静",
+    "canglan": {"officer1": "陈晓岚", "officer2": "周以宁", "manager": "林致远", "staff1": "何静"},
+    "yuanxiu": {"officer1": "沈若溪", "officer2": "郑启明", "manager": "顾安然", "staff1": "许文博"},
 }
 
 
@@ -74,8 +72,8 @@ def assemble(world: Path, staff_no: str) -> Cast:
     for organisation, by in ((cast.giver, admin), (taker, cast["yuanxiu.admin"])):
         for name, duties in DUTIES.items():
             number = staff_no if name == "staff1" else ""
-            account = f"{organisation.code.lower()}.{name}"
-            _open(cast, account, organisation, NAMES[name], duties, by=by, staff_no=number)
+            firm = organisation.code.lower()
+            _open(cast, f"{firm}.{name}", organisation, NAMES[firm][name], duties, by=by, staff_no=number)
     _branches(world, cast)
     guests = (
         (

@@ -112,12 +112,12 @@ def _key_text(item: Field, cell: str, widths: dict[str, int]) -> str:
 
 
 def rest_digest(job: Job, cells: Sequence[str], without: int) -> bytes | None:
-    """A digest of all cells of the source but one; None where that is no whole line."""
+    """A digest of all cells that are stored but one; None where that is no whole line."""
     if without < 0 or len(cells) != len(job.columns):
         return None
     named = {column.field: cell.strip(_BLANKS) for column, cell in zip(job.columns, cells, strict=True)}
     left_out = job.columns[without].field
-    rest = [f"{name}={named.get(name, '')}" for name in _names(job.layout) if name != left_out]
+    rest = [f"{name}={named.get(name, '')}" for name in _names(job.layout) if name != left_out and name not in job.never]
     return source_digests(job.book, f"rest:{job.layout.kind}:{left_out}", ["\x1f".join(rest)])[0]
 
 

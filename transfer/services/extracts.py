@@ -126,6 +126,8 @@ class _Recognised:
         self.format = format_of(head[:64], file_name(file, right), is_workbook=workbook)
         self.encoding = ""
         {CSV: self._text, XLSX: self._workbook, ARCHIVE: self._archive}[self.format]()
+        if self.kind == Extract.Kind.DOCUMENTS and self.format != ARCHIVE:
+            raise Refused("file.documents_need_archive")
 
     def _is_workbook(self) -> bool:
         with seekable(self._file, self._right) as handle, open_archive(handle) as archive:

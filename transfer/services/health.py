@@ -38,7 +38,7 @@ class HealthReport:
     """Clients per finding code, their money per code and currency, and how many clients were looked at.
 
     Money is cash and market value of the affected clients, from the runs reported on; a client with
-    several findings counts under each.
+    several findings counts under each. Rejects are the lines that nobody has mended or left out.
     """
 
     clients: int
@@ -79,7 +79,10 @@ def health_report(of: Transfer | ImportRun, *, side: UUID | None = None) -> Heal
             "SELECT currency, sum(amount) FROM transfer_clientsum WHERE run_id = ANY(%s) GROUP BY 1", [ids]
         )
         total = dict(cursor.fetchall())
-        cursor.execute("SELECT code, count(*) FROM transfer_reject WHERE run_id = ANY(%s) GROUP BY 1", [ids])
+        cursor.execute(
+            "SELECT code, count(*) FROM transfer_reject WHERE run_id = ANY(%s) AND decision = 'open' GROUP BY 1",
+            [ids],
+        )
         rejects = dict(cursor.fetchall())
     clients = sum(run.accepted for run in runs if run.extract.kind == Extract.Kind.CLIENTS)
     counts = {code: found.get(code, 0) for code in CODES}

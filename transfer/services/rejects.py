@@ -95,9 +95,14 @@ def _slice(job: Job, reading: Reading, rejects: list[Reject], language: str) -> 
     with translation.override(language):
         for reject in rejects:
             cells = cells_of(table, places, reject.line)
-            kept = cells if len(cells) != len(job.columns) else [cells[place] for place in own]
+            kept = cells if len(cells) != len(job.columns) else [_shown(job, cells, place) for place in own]
             out.append(_line([str(reject.line), reject.column, _reason(reject.code), *map(defused, kept)]))
     return b"".join(out)
+
+
+def _shown(job: Job, cells: list[str], place: int) -> str:
+    """A cell as the reject file gives it: empty where the field is never stored, such as a password."""
+    return "" if job.columns[place].field in job.never else cells[place]
 
 
 def _line(cells: list[str]) -> bytes:

@@ -105,6 +105,7 @@ def _sentence(agreement: Agreement | None, signers: list[dict[str, Any]], breach
             "version": agreement.version,
             "names": _(" and ").join(missing),
         }
+        said = said.replace("..", ".")
     elif missing:
         said = _("Version %(version)s is registered as executed.") % {"version": agreement.version}
     else:

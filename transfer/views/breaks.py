@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from access.models import User
 from access.policies import may, permission_required
 from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.papers import BREAK_KINDS
@@ -137,7 +138,7 @@ def _page(
         transfer,
         row=row,
         kind=kind_words(row),
-        facts=_facts(row),
+        facts=_facts(row, person(request)),
         form=form or WordsForm(),
         sentence=_one_sentence(row),
         reveal=_reveal(request, row) if row.client_id else None,
@@ -235,8 +236,11 @@ def _find(request: HttpRequest, pk: UUID, break_pk: UUID) -> tuple[Transfer, Bre
     return transfer, get_object_or_404(rows, pk=break_pk)
 
 
-def _facts(row: Break) -> list[dict[str, Any]]:
-    client = {"kind": "code", "value": str(row.client_id), "url": address("clients-record", row.client_id)}
+def _facts(row: Break, user: User) -> list[dict[str, Any]]:
+    client = {"kind": "code", "value": str(row.client_id)}
+    # Only the firm that has custody has a page of this client.
+    if row.client is not None and row.client.custodian_id == user.organisation_id:
+        client["url"] = address("clients-record", row.client_id)
     return [
         {"term": _("Run"), "value": run_title(row.run)},
         {"term": _("Source"), "value": row.get_source_display()},

@@ -25,7 +25,7 @@ from audit.errors import Refused
 from clients.queries import visible_clients
 from transfer.forms.imports import HealthForm
 from transfer.health_words import finding_of
-from transfer.models import Extract, Finding, ImportRun, Transfer
+from transfer.models import Extract, Finding, ImportRun, Reject, Transfer
 from transfer.policies import visible_transfers
 from transfer.services.health import CODES, HealthReport, health_report
 from transfer.services.imports import start_run
@@ -114,10 +114,10 @@ def _finding(transfer: Transfer, found: HealthReport, code: str) -> dict[str, An
 
 
 def _rejects(transfer: Transfer, found: HealthReport) -> list[dict[str, Any]]:
-    """Lines that cannot be loaded, per run and reason, each opening exactly its lines."""
+    """Lines that nobody has mended or left out yet, per run and reason, each opening exactly its lines."""
     counts: dict[tuple[UUID, str], int] = defaultdict(int)
-    rows = ImportRun.objects.filter(pk__in=[run.pk for run in found.runs], rejects__isnull=False)
-    for run, code, count in rows.values_list("pk", "rejects__code").annotate(count=Count("rejects")):
+    rows = Reject.objects.filter(run__in=found.runs, decision=Reject.Decision.OPEN)
+    for run, code, count in rows.values_list("run", "code").annotate(count=Count("pk")).order_by():
         counts[run, code] += count
     runs = {run.pk: run for run in found.runs}
     return [
@@ -125,7 +125,7 @@ def _rejects(transfer: Transfer, found: HealthReport) -> list[dict[str, Any]]:
             "reason": REASONS.get(code, code),
             "file": runs[run].extract.get_kind_display(),
             "count": count,
-            "url": reverse("transfer-rejects", args=[transfer.pk, run]) + f"?code={code}",
+            "url": reverse("transfer-rejects", args=[transfer.pk, run]) + f"?code={code}&decision=open",
         }
         for (run, code), count in sorted(counts.items(), key=lambda item: -item[1])
     ]
