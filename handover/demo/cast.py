@@ -31,7 +31,7 @@ DUTIES: dict[str, tuple[Duty, ...]] = {
 }
 NAMES = {
     "canglan": {"officer1": "陈晓岚", "officer2": "周以宁", "manager": "林致远", "staff1": "何静"},
-    "yuanxiu": {"officer1": "沈若溪", "officer2": "郑启明", "manager": "顾安然", "staff1": "许文博"},
+    "yuanxiu": {"officer1": "许明哲", "officer2": "沈嘉禾", "manager": "顾承宇", "staff1": "陆小满"},
 }
 
 

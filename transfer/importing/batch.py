@@ -117,7 +117,8 @@ def rest_digest(job: Job, cells: Sequence[str], without: int) -> bytes | None:
         return None
     named = {column.field: cell.strip(_BLANKS) for column, cell in zip(job.columns, cells, strict=True)}
     left_out = job.columns[without].field
-    rest = [f"{name}={named.get(name, '')}" for name in _names(job.layout) if name != left_out and name not in job.never]
+    counted = [name for name in _names(job.layout) if name != left_out and name not in job.never]
+    rest = [f"{name}={named.get(name, '')}" for name in counted]
     return source_digests(job.book, f"rest:{job.layout.kind}:{left_out}", ["\x1f".join(rest)])[0]
 
 
