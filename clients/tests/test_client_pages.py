@@ -169,7 +169,9 @@ def test_a_token_that_lies_is_not_believed(signed_in, giver_officer, make_client
 
 
 def test_search_is_no_address(signed_in, giver_officer):
-    assert signed_in(giver_officer).get(page("search")).status_code == 405
+    answer = signed_in(giver_officer).get(page("search"))
+    assert answer.status_code == 405
+    assert "This page cannot be opened again" in text_of(answer)
 
 
 def test_the_record_shows_every_field_masked(signed_in, giver_officer, client_of_giver):

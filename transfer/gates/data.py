@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clients.fields import LINE_HEADINGS
@@ -29,8 +30,10 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
         link=page(transfer, "imports/"),
         text=_("Clients, accounts and holdings are loaded."),
     )
-    unfinished = sum(extract.pk not in done for extract in extracts)
-    parked = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED).count()
+    given_up = _given_up(loads)
+    unfinished = sum(extract.pk not in done and extract.pk not in given_up for extract in extracts)
+    parked = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED)
+    parked = parked.exclude(run__extract__in=given_up).count()
     yield Fact(
         "nothing_pending",
         ok=not unfinished and not parked,
@@ -56,6 +59,17 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
         link=page(transfer, "policies/"),
         text=_("Every field of every extract has exactly one policy."),
     )
+
+
+def _given_up(loads: QuerySet[ImportRun]) -> set[UUID]:
+    """Files of mended lines whose load was stopped or refused before a line of it stood.
+
+    They hold nothing up: the lines they were to mend are still open where they were refused first.
+    """
+    mended = loads.filter(extract__purpose=Extract.Purpose.MENDED)
+    begun = ImportChunk.objects.filter(run__in=mended, state=ImportChunk.State.DONE).values("run__extract")
+    ended = mended.filter(state__in=[ImportRun.State.STOPPED, ImportRun.State.REFUSED])
+    return set(ended.exclude(extract__in=begun).values_list("extract_id", flat=True))
 
 
 def _declared(transfer: Transfer, full: list[Extract], done: dict[UUID, ImportRun]) -> Fact:

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from audit.errors import Refused
 from audit.reading import reading
 from clients.models import Client, Document
 from transfer.models import Reject
@@ -74,3 +75,8 @@ def test_a_look_checks_the_files_and_keeps_none(load):
     run = load("b.zip", packed(row("one.png"), row("gone.png"), **{"one.png": PICTURE}), mode="profile")
     assert (run.rows, run.accepted) == (2, 1)
     assert not SealedFile.objects.filter(purpose="document").exists()
+
+
+def test_an_index_of_documents_without_its_archive_is_refused(receive):
+    with pytest.raises(Refused, match="file.documents_need_archive"):
+        receive("影像资料.csv", (",".join(HEADER) + "\r\n").encode())

@@ -8,7 +8,9 @@ import pytest
 from audit.errors import Refused
 from audit.reading import reading
 from clients.models import Client
-from transfer.models import Reject
+from transfer.gates.registry import gate
+from transfer.models import ImportRun, Reject
+from transfer.services.imports import start_run, stop_run
 from transfer.services.rejects import leave_out, reject_file, reject_subjects
 from transfer.tests.import_world import *  # noqa: F403
 from transfer.tests.import_world import CLIENT_HEADER, client_lines
@@ -56,6 +58,28 @@ def test_the_file_names_line_column_and_reason_and_runs_nothing(broken, giver_st
     assert second[5] == "''=晴"
     assert third[:2] == ["34", ""]
     assert third[3:] == ["000000000031", "1", "2"]
+
+
+def test_a_field_that_is_never_stored_is_empty_in_the_file(giver_steward, load):
+    header = f"{CLIENT_HEADER},交易密码"
+    lines = row().rstrip() + ",pass-1\r\n" + row(number="2.4E+01").rstrip() + ",pass-2\r\n"
+    run = load("a.csv", f"{header}\r\n{lines}".encode("gb18030"))
+    named, line = downloaded(run, giver_steward)
+    assert (named[-1], line[-1]) == ("交易密码", "")
+    line[3] = "000000000024"
+    mended = load("b.csv", as_bytes([named, line]), purpose="mended")
+    assert (mended.accepted, Reject.objects.get(run=run).decision) == (1, "mended")
+
+
+def test_a_mended_file_given_up_before_a_line_stood_holds_nothing_up(
+    broken, giver_steward, receive, transfer
+):
+    extract = receive("b.csv", as_bytes(downloaded(broken, giver_steward)), purpose="mended")
+    facts = {fact.code: fact.count for fact in gate(transfer, 2).facts}
+    assert (facts["nothing_pending"], facts["rejects_decided"]) == (1, 3)
+    stop_run(run=start_run(extract=extract, mode=ImportRun.Mode.LOAD, by=giver_steward), by=giver_steward)
+    facts = {fact.code: fact.count for fact in gate(transfer, 2).facts}
+    assert (facts["nothing_pending"], facts["rejects_decided"]) == (0, 3)
 
 
 def test_no_text_of_a_refused_line_lies_in_the_clear(broken):
