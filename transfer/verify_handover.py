@@ -420,6 +420,8 @@ def main(arguments=None):
         return 1
     report(statement)
     print(f"log checkpoint of {size} entries, signed")
+    if wanted.proof:
+        print(f"{wanted.proof}: this client's record is among those handed over")
     if kept not in (None, size):
         print(
             f"NOTE the head kept outside has {kept} entries: signed by the same log; growth is for the log's own proof"

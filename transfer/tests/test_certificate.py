@@ -181,6 +181,7 @@ def test_the_verifier_accepts_certificate_and_proof(files):
     assert status == 0, said
     assert said.splitlines()[1].startswith("EXCEPTION gate 7: No training room yet")
     assert "3 clients" in said
+    assert "proof.json: this client's record is among those handed over" in said
 
 
 def test_without_keys_it_says_that_the_signers_are_not_checked(files):
