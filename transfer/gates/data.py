@@ -32,8 +32,8 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
     )
     given_up = _given_up(loads)
     unfinished = sum(extract.pk not in done and extract.pk not in given_up for extract in extracts)
-    parked = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED)
-    parked = parked.exclude(run__extract__in=given_up).count()
+    slices = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED)
+    parked = slices.exclude(run__extract__in=given_up).count()
     yield Fact(
         "nothing_pending",
         ok=not unfinished and not parked,
