@@ -15,4 +15,5 @@ app.conf.beat_schedule = {
     "reap-log-checks": {"task": "governance.tasks.reap_log_checks", "schedule": 60.0},
     "reap-continuity": {"task": "continuity.tasks.reap_continuity", "schedule": 60.0},
     "reap-runs": {"task": "transfer.tasks.runs.reap_runs", "schedule": 10.0},
+    "sweep-files": {"task": "handover.tasks.sweep_files", "schedule": 900.0},
 }

@@ -1,4 +1,4 @@
-"""What the edge writes into the log: refusals, after the act was rolled back."""
+"""What the installation itself writes into the log: refusals at its edge, and what it does by the clock."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,4 +12,5 @@ class Event(models.TextChoices):
 
     ACT_REFUSED = "handover.act_refused", _("Act refused")
     ACCESS_REFUSED = "handover.access_refused", _("Access refused")
+    FILES_SWEPT = "handover.files_swept", _("Expired files destroyed")
     VAULT_FAILED = "handover.vault_failed", _("Sealed data did not open")
