@@ -12,7 +12,7 @@ class AccessConfig(AppConfig):
 
         import access.events  # noqa: F401
         from access.errors import MESSAGES
-        from access.models import Branch, Organisation, RoleAssignment, User
+        from access.models import Branch, Organisation, Program, RoleAssignment, User
         from access.permissions import PERMISSIONS
         from access.registry import grant_to_duties
         from audit.errors import register_messages
@@ -22,3 +22,4 @@ class AccessConfig(AppConfig):
         auditlog.register(User, exclude_fields=["password", "last_login"])
         for model in (RoleAssignment, Organisation, Branch):
             auditlog.register(model)
+        auditlog.register(Program, exclude_fields=["last_used_at"])

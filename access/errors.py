@@ -12,6 +12,10 @@ class NotAllowed(PermissionDenied):
         self.permission = permission
 
 
+class OutsideScope(NotAllowed):
+    """The program's duties carry the permission, its token's scopes do not; said before any object is looked at."""
+
+
 MESSAGES = {
     "access.sign_in_failed": _("User name or password is wrong, or too many attempts were made."),
     "access.step_up_needed": _("Confirm your password again before doing this."),
@@ -32,4 +36,12 @@ MESSAGES = {
     "access.grant_held": _("%(name)s has this access already."),
     "access.grant_over": _("This access has ended already."),
     "access.grant_unknown": _("This kind of object has no such permission."),
+    "access.program_name_taken": _("A program of this name is registered already."),
+    "access.program_revoked": _("This program is revoked. Register a new one."),
+    "access.program_duty": _("A program may not hold this duty: %(duty)s"),
+    "access.program_scope": _("There is no such scope: %(scope)s"),
+    "access.program_idle": _(
+        "None of these duties carries any of these scopes, so the program could do nothing."
+    ),
+    "access.person_needed": _("A program may not do this. A person does it, with their password."),
 }

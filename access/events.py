@@ -26,3 +26,8 @@ class Event(models.TextChoices):
     PASSWORD_CHANGED = "access.password_changed", _("Password changed")
     STEP_UP_PASSED = "access.step_up_passed", _("Password confirmed before an act")
     STEP_UP_FAILED = "access.step_up_failed", _("Password confirmation failed")
+    PROGRAM_REGISTERED = "access.program_registered", _("Program registered")
+    PROGRAM_SECRET_CHANGED = "access.program_secret_changed", _("Program's secret changed")
+    PROGRAM_REVOKED = "access.program_revoked", _("Program revoked")
+    TOKEN_ISSUED = "access.token_issued", _("Token issued to a program")
+    TOKEN_REFUSED = "access.token_refused", _("Token refused")

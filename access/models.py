@@ -128,6 +128,7 @@ class User(GuardianUserMixin, PermissionsMixin, AbstractBaseUser):
     language = models.CharField(_("language"), max_length=10, choices=Language, default=Language.ENGLISH)
     staff_no = models.CharField(_("staff number"), max_length=20, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
+    is_program = models.BooleanField(_("program"), default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -138,7 +139,14 @@ class User(GuardianUserMixin, PermissionsMixin, AbstractBaseUser):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ("username",)
-        constraints = [models.UniqueConstraint(Lower("username"), name="access_user_name_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="access_user_name_once"),
+            # A program has no password, so nobody signs in as one.
+            models.CheckConstraint(
+                condition=Q(is_program=False) | Q(password__startswith="!"),  # noqa: S106 - the mark of no password
+                name="access_user_program_keyless",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.username
@@ -245,6 +253,55 @@ class Grant(models.Model):
     def parties(self) -> set[UUID]:
         """A grant belongs to the organisation of the person who gave it."""
         return {self.given_by.organisation_id}
+
+
+class Program(models.Model):
+    """A program that acts for one organisation, as a service user of its own with duties and scopes.
+
+    django-oauth-toolkit keeps its secret and its tokens, both as digests. A revoked program never comes back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="programs")
+    user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="program")
+    application = models.OneToOneField(
+        "oauth2_provider.Application", on_delete=models.PROTECT, related_name="program"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    scopes = models.JSONField(_("scopes"), default=list)
+    requests_per_minute = models.PositiveIntegerField(_("requests per minute"))
+    registered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="programs_registered")
+    registered_at = models.DateTimeField(auto_now_add=True)
+    secret_changed_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="programs_revoked", null=True, blank=True
+    )
+
+    class Meta:
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
+        ordering = ("name", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "name"],
+                condition=Q(revoked_at=None),
+                name="access_program_name_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="access_program_revoked_by",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def parties(self) -> set[UUID]:
+        """A program belongs to its organisation."""
+        return {self.organisation_id}
 
 
 class SignInLock(models.Model):

@@ -2,7 +2,7 @@
 
 Invariants:
 - No actor, an anonymous or a switched-off one, and a permission nobody declared are refused.
-- A duty counts only on the days it is in force.
+- A duty counts only on the days it is in force, and for a program only as far as its token's scopes go.
 - An object that names its parties is open to their people alone, and beyond them only to somebody
   with a grant in force on this object (or on the object it is reached through).
 - Every page and API door says which permission it asks for, or that it is public; a test walks the routes.
@@ -20,8 +20,9 @@ from django.http.response import HttpResponseBase
 from guardian.core import ObjectPermissionChecker
 
 from access.duties import Duty
-from access.errors import NotAllowed
+from access.errors import NotAllowed, OutsideScope
 from access.models import Grant, RoleAssignment, User
+from access.narrowing import outside_scope
 from access.registry import duties_for
 
 PUBLIC = "public"
@@ -49,18 +50,25 @@ def duties_in_force(user: object) -> frozenset[Duty]:
 
 def may(user: object, permission: str, obj: object | None = None) -> bool:
     """True when a duty in force carries the permission and the object, if any, is within reach."""
-    allowed = duties_for(permission)
-    if not allowed or not allowed & duties_in_force(user):
+    if outside_scope(user, permission) or not _carried(user, permission):
         return False
     return obj is None or within_reach(cast("User", user), obj)
+
+
+def _carried(user: object, permission: str) -> bool:
+    allowed = duties_for(permission)
+    return bool(allowed) and bool(allowed & duties_in_force(user))
 
 
 def require(user: object, permission: str, obj: object | None = None) -> None:
     """Return only when ``may`` says yes.
 
     Raises:
+        OutsideScope: a program whose duties would do, but whose token's scopes do not.
         NotAllowed: in every other case.
     """
+    if outside_scope(user, permission) and _carried(user, permission):
+        raise OutsideScope(permission)
     if not may(user, permission, obj):
         raise NotAllowed(permission)
 

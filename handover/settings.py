@@ -29,8 +29,8 @@ BACKUP_DIR = env.folder("BACKUP_DIR", STATE / "backups")
 # Limits; see README for what each bounds.
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.number("IMPORT_CHUNK_BYTES", 2 * 1024**2)
-IMPORT_LEASE_SECONDS = env.number("IMPORT_LEASE_SECONDS", 60)
-IMPORT_REAP_SECONDS = env.number("IMPORT_REAP_SECONDS", 20)
+IMPORT_LEASE_SECONDS = env.number("IMPORT_LEASE_SECONDS", 20)
+IMPORT_REAP_SECONDS = env.number("IMPORT_REAP_SECONDS", 10)
 CELL_MAX_CHARACTERS = env.number("CELL_MAX_CHARACTERS", 4096)
 CUSTODY_BATCH_ROWS = env.number("CUSTODY_BATCH_ROWS", 5_000)
 PAGE_ROWS = env.number("PAGE_ROWS", 50)
@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django_filters",
     "guardian",
     "auditlog",
+    "oauth2_provider",
     "django_htmx",
     "csp",
     "vault",
@@ -170,6 +171,35 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# Programs: client credentials and nothing else (docs/adr/0008-programs.md).
+TOKEN_LIFETIME = timedelta(seconds=env.number("TOKEN_SECONDS", 3600))
+TOKEN_REQUESTS_PER_MINUTE = env.number("TOKEN_REQUESTS_PER_MINUTE", 20)
+PROGRAM_REQUESTS_PER_MINUTE = env.number("PROGRAM_REQUESTS_PER_MINUTE", 600)
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "access.oauth.ProgramValidator",
+    "SCOPES_BACKEND_CLASS": "access.oauth.ProgramScopes",
+    "ACCESS_TOKEN_GENERATOR": "access.oauth.new_token",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": int(TOKEN_LIFETIME.total_seconds()),
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
+}
 LOGIN_URL = "access-sign-in"
 LOGIN_REDIRECT_URL = "home"
 SESSION_COOKIE_AGE = 8 * 3600
