@@ -6,7 +6,7 @@ ARGS ?=
 # Only what was given is passed on; an empty value is no value.
 $(foreach name,SERVE CLIENTS SCALE SEED HANDOVER_STATE HANDOVER_PORT,$(if $($(name)),$(eval export $(name))))
 
-.PHONY: help demo test run check prove bench venv venv-dev
+.PHONY: help demo test run check prove bench venv venv-dev venv-bench
 
 help:
 	@echo "make demo    hand 2,000 sample clients over, end to end (SERVE=0: then stop)"
@@ -14,13 +14,16 @@ help:
 	@echo "make run     start the empty product"
 	@echo "make check   formatting, types, import floors, migrations, translations"
 	@echo "make prove   the long proofs at size (SCALE=)"
-	@echo "make bench   measure (SCALE=)"
+	@echo "make bench   measure beside peers and limits (SCALE=100000 clients, ARGS='--json FILE')"
 
 venv:
 	@$(PYTHON) stand/bootstrap.py </dev/null
 
 venv-dev:
 	@$(PYTHON) stand/bootstrap.py dev </dev/null
+
+venv-bench:
+	@$(PYTHON) stand/bootstrap.py bench </dev/null
 
 demo: venv
 	@$(RUN) -m stand demo </dev/null
@@ -37,5 +40,5 @@ check: venv-dev
 prove: venv
 	@HANDOVER_STATE=$${HANDOVER_STATE:-var/prove} $(RUN) -m stand with -- $(RUN) manage.py prove $(ARGS) </dev/null
 
-bench: venv
-	@HANDOVER_STATE=$${HANDOVER_STATE:-var/bench} $(RUN) -m stand with -- $(RUN) manage.py bench $(ARGS) </dev/null
+bench: venv-bench
+	@$(RUN) -m stand bench -- $(ARGS) </dev/null

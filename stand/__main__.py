@@ -1,7 +1,8 @@
-"""The one-command runner: ``python -m stand run|demo|with``.
+"""The one-command runner: ``python -m stand run|demo|bench|with``.
 
 - ``run`` starts the product empty and keeps it running.
 - ``demo`` starts a stand of its own anew, drives the whole handover, and keeps it running unless SERVE=0.
+- ``bench`` starts PostgreSQL and Redis anew, nothing beside them, and measures there.
 - ``with [--servers] -- COMMAND`` runs a command while a stand is up; with ``--servers`` only PostgreSQL
   and Redis, not migrated. Its exit status is the command's.
 """
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> int:
     acts = parser.add_subparsers(dest="act", required=True)
     acts.add_parser("run", help="start the product, empty at first")
     acts.add_parser("demo", help="hand a sample over from end to end")
+    measure = acts.add_parser("bench", help="measure our paths beside their peers: bench -- ARGUMENTS")
+    measure.add_argument("arguments", nargs=argparse.REMAINDER)
     within = acts.add_parser("with", help="run a command while a stand is up")
     within.add_argument("--servers", action="store_true", help="only PostgreSQL and Redis, not migrated")
     within.add_argument("command", nargs=argparse.REMAINDER)
@@ -36,6 +39,8 @@ def main(arguments: list[str]) -> int:
                 return _run()
             if chosen.act == "demo":
                 return _demo()
+            if chosen.act == "bench":
+                return _bench(chosen.arguments[1:])
             return _with(chosen.command, servers=chosen.servers)
     except Stopping:
         return 0 if chosen.act == "run" else 130
@@ -66,6 +71,14 @@ def _demo() -> int:
         except Stopping:
             return 0
     return 0
+
+
+def _bench(arguments: list[str]) -> int:
+    """No web, worker or sequencer runs beside it: they would take the rows and the processor's time."""
+    state = _state("bench")
+    wish = Wish(state, "make bench", port=_port(), next_free_port=True, anew=True, served=False)
+    with stand(wish) as running:
+        return running.run([sys.executable, MANAGE, "bench", "--data", str(state / "extracts"), *arguments])
 
 
 def _with(command: list[str], *, servers: bool) -> int:

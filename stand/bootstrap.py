@@ -1,4 +1,4 @@
-"""Makes the virtual environment and installs the pinned packages: ``python3 stand/bootstrap.py [dev]``.
+"""Makes the virtual environment and installs the pinned packages: ``python3 stand/bootstrap.py [dev] [bench]``.
 
 Runs before anything is installed and under whatever ``python3`` the machine has, so it keeps to old
 syntax, says plainly what is missing, and asks nothing. Packages are installed only when the pinned
@@ -35,8 +35,9 @@ def main(arguments: list[str]) -> int:
         if not works():
             make_environment()
         install("requirements.txt")
-        if "dev" in arguments:
-            install("requirements-dev.txt")
+        for more in ("dev", "bench"):
+            if more in arguments:
+                install(f"requirements-{more}.txt")
     return 0
 
 
