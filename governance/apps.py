@@ -8,9 +8,9 @@ class GovernanceConfig(AppConfig):
 
     def ready(self) -> None:
         from access.registry import grant_to_duties
-        from governance import errors, events, proofs
+        from governance import errors, events, papers, proofs
         from governance.permissions import PERMISSIONS
 
-        # Importing them registers the messages, the kinds of events and the proof of the duty.
-        assert errors and events and proofs  # noqa: PT018
+        # Importing them registers the messages, the kinds of events, the papers and the proofs of duties.
+        assert errors and events and papers and proofs  # noqa: PT018
         grant_to_duties(PERMISSIONS)

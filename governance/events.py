@@ -15,6 +15,16 @@ class AssessmentEvent(TextChoices):
 
 
 @register_events
+class DisposalEvent(TextChoices):
+    """Plans for disposing of the data."""
+
+    DRAFTED = "disposal.drafted", _("Disposal plan drafted")
+    APPROVED = "disposal.approved", _("Disposal plan approved")
+    REPORTED = "disposal.reported", _("Disposal plan reported to the authority")
+    TAKEN = "disposal.taken", _("Disposal plan taken away as PDF")
+
+
+@register_events
 class LogEvent(TextChoices):
     """Who looked at the log, and what its verification found."""
 

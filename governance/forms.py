@@ -65,3 +65,33 @@ class AssessmentForm(forms.Form):
     conclusion = forms.ChoiceField(
         label=_("Conclusion"), choices=ImpactAssessment.Conclusion.choices, widget=forms.RadioSelect
     )
+
+
+class DisposalForm(forms.Form):
+    """What only people can say in a disposal plan; the rest is read from the transfer."""
+
+    recipient_contact = forms.CharField(
+        label=_("Recipient's contact"),
+        help_text=_("Office, telephone and e-mail at the firm that receives the data."),
+        max_length=200,
+    )
+    safeguards = forms.CharField(
+        label=_("Safeguards"),
+        help_text=_("How the data are protected before, during and after the handing over."),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+    timetable = forms.CharField(
+        label=_("Timetable"),
+        help_text=_("When which data go, and when what is left is destroyed."),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+
+class ReportForm(forms.Form):
+    """To whom a disposal plan was reported."""
+
+    authority = forms.CharField(label=_("Authority"), max_length=120)
+    reference = forms.CharField(label=_("Reference"), max_length=80)
+    reported_on = forms.DateField(label=_("Reported on"), widget=forms.DateInput(attrs={"type": "date"}))

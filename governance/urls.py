@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.views import assessments, log
+from governance.views import assessments, disposal, log
 
 urlpatterns = [
     path("audit/", log.explorer, name="governance-log"),
@@ -17,4 +17,9 @@ urlpatterns = [
     path(
         "assessments/versions/<uuid:pk>/approve/", assessments.approve, name="governance-assessment-approve"
     ),
+    path("disposal/<uuid:pk>/", disposal.plans, name="governance-disposal"),
+    path("disposal/<uuid:pk>/new/", disposal.draft, name="governance-disposal-new"),
+    path("disposal/versions/<uuid:pk>/approve/", disposal.approve, name="governance-disposal-approve"),
+    path("disposal/versions/<uuid:pk>/report/", disposal.report, name="governance-disposal-report"),
+    path("disposal/versions/<uuid:pk>/paper/", disposal.paper, name="governance-disposal-paper"),
 ]

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-# Importing them registers the refusals' messages, the kinds of events and the facts of the gates.
+# Importing them registers the refusals' messages, the kinds of events, the facts of the gates and the papers.
 REGISTERING = (
     "transfer.errors",
     "transfer.events",
@@ -14,6 +14,7 @@ REGISTERING = (
     "transfer.gates.notice",
     "transfer.gates.readiness",
     "transfer.gates.decision",
+    "transfer.certificate.papers",
 )
 
 

@@ -1,5 +1,6 @@
 """Texts that stand in both languages on one sheet, and the parts every paper of a transfer shares."""
 
+import datetime
 import re
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from transfer.models import Certificate
+from transfer.models import Certificate, Transfer
 
 Both = dict[str, str]
 _HEX = re.compile(r"[0-9a-f]{32,}")
@@ -62,17 +63,40 @@ def grouped(digits: str) -> str:
 def heading(
     certificate: Certificate, statement: dict[str, Any], kind: str, title: str | Promise
 ) -> dict[str, Any]:
-    """What stands on every paper: whose it is, its id, when, its approver, the checkpoint, the way to verify."""
-    giver = statement["transferor"]
-    name, size, root = statement["log"]["checkpoint"].split("\n")[:3]
+    """What stands on every paper of the pack: as ``sheet_heading``, as of the certificate."""
+    return sheet_heading(
+        certificate.transfer,
+        f"{certificate.number}-{kind}",
+        title,
+        issued_at=certificate.issued_at,
+        approver=certificate.issued_by.name,
+        checkpoint=statement["log"]["checkpoint"],
+        page="certificate/",
+    )
+
+
+def sheet_heading(
+    transfer: Transfer,
+    document_id: str,
+    title: str | Promise,
+    *,
+    issued_at: datetime.datetime,
+    approver: str,
+    checkpoint: str,
+    version: int = 1,
+    page: str = "",
+) -> dict[str, Any]:
+    """Whose it is, its id, when, its approver, the checkpoint, and the page behind the QR code."""
+    giver = transfer.transferor
+    name, size, root = checkpoint.split("\n")[:3]
     return {
         "title": both(title),
-        "organisation": {"en": giver["name_en"], "zh": giver["name_zh"]},
-        "document_id": f"{certificate.number}-{kind}",
-        "issued_at": timezone.localtime(certificate.issued_at).isoformat(timespec="seconds"),
-        "version": "1",
-        "approver": certificate.issued_by.name,
+        "organisation": {"en": giver.name_en, "zh": giver.name_zh},
+        "document_id": document_id,
+        "issued_at": timezone.localtime(issued_at).isoformat(timespec="seconds"),
+        "version": str(version),
+        "approver": approver,
         "confidentiality": both(_("Confidential: for the parties and the regulator")),
         "checkpoint": f"{name} {size} {root}",
-        "verify_url": f"{settings.PUBLIC_URL}/transfers/{certificate.transfer_id}/certificate/",
+        "verify_url": f"{settings.PUBLIC_URL}/transfers/{transfer.pk}/{page}",
     }

@@ -4,13 +4,10 @@ import hashlib
 import io
 import unicodedata
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from access.models import User
 from access.policies import require
@@ -18,7 +15,8 @@ from audit.errors import Refused
 from audit.services import record
 from printing.pdf import PrintingError, render
 from transfer import verify_handover
-from transfer.certificate.papers import break_table, certificate_paper, handover_list, notices
+from transfer.certificate.kinds import paper_kinds
+from transfer.certificate.papers.handover import certificate_paper
 from transfer.events import CertificateEvent
 from transfer.models import Certificate, PackDocument, Transfer
 from transfer.services.certificates import party_keys, read_certificate, read_for, statement_in
@@ -26,22 +24,12 @@ from transfer.services.locking import lock_transfer
 from vault.files import seal_stream
 from vault.wraps import add_wraps
 
-Maker = Callable[[Certificate, dict[str, Any]], dict[str, Any]]
-
-PAPERS: Final[dict[str, tuple[Promise | str, str, Maker]]] = {
-    "certificate": (_("Certificate of handover"), "certificate", certificate_paper),
-    "handover_list": (_("Handover list"), "list", handover_list),
-    "notices": (_("Notices to clients"), "table_report", notices),
-    "breaks": (_("Break table"), "table_report", break_table),
-}
-"""Kind of paper → its title, its form, and what fills it."""
-
 LANGUAGES: Final = ("zh-hans", "en")
 
 
 @transaction.atomic
 def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
-    """Every paper of the pack lies sealed for both firms, in both languages; made once, the same ever after.
+    """Every paper the law asks for lies sealed for both firms, in both languages; made once, the same ever after.
 
     Raises:
         NotAllowed: ``by`` may not make the pack of this transfer.
@@ -60,10 +48,13 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
     if made:
         return made
     statement = statement_in(read_certificate(certificate=certificate, by=by))
-    for kind, (_title, form, maker) in PAPERS.items():
-        paper = maker(certificate, statement)
+    for kind in paper_kinds():
+        paper = kind.make(certificate, statement)
+        if paper is None:
+            continue
         made += [
-            _keep(transfer, kind, language, print_paper(form, paper, language), by) for language in LANGUAGES
+            _keep(transfer, kind.code, language, print_paper(kind.form, paper, language), by)
+            for language in LANGUAGES
         ]
     digests = [document.digest for document in made]
     record(
@@ -74,7 +65,7 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
 
 def documents_of(transfer: Transfer) -> list[PackDocument]:
     """The papers that were made, in the order of the pack."""
-    order = list(PAPERS)
+    order = [kind.code for kind in paper_kinds()]
     rows = PackDocument.objects.filter(transfer=transfer).select_related("made_by")
     return sorted(rows, key=lambda row: (order.index(row.kind), LANGUAGES.index(row.language)))
 

@@ -13,11 +13,11 @@ import pytest
 from access.errors import NotAllowed
 from audit.errors import Refused
 from clients.models import NoticeCampaign
-from transfer.certificate.papers import certificate_paper
+from transfer.certificate.kinds import paper_kinds
+from transfer.certificate.papers.handover import certificate_paper
 from transfer.models import PackDocument
 from transfer.services.certificates import download_certificate, read_certificate, statement_in
 from transfer.services.packs import (
-    PAPERS,
     certificate_pdf,
     print_paper,
     read_document,
@@ -27,6 +27,9 @@ from transfer.services.packs import (
 from transfer.tests.test_certificate import certificate, cut_over, mandate, ready  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.django_db
+
+# Without an approved assessment and a reported disposal plan there is no paper of them.
+MADE = [kind.code for kind in paper_kinds() if kind.code not in {"impact_assessment", "disposal_plan"}]
 
 
 def words(pdf: bytes) -> str:
@@ -57,15 +60,13 @@ def pack(certificate, notice, giver_officer):  # noqa: F811
 
 
 def test_every_paper_stands_in_both_languages_with_its_digest_in_the_log(audited, pack, certificate):  # noqa: F811
-    assert set(pack) == {(kind, language) for kind in PAPERS for language in ("en", "zh-hans")}
+    assert set(pack) == {(kind, language) for kind in MADE for language in ("en", "zh-hans")}
     assert ("certificate.pack_made", certificate.pk) in audited()
 
 
 def test_the_papers_say_the_figures_in_both_languages(pack, certificate, taker_officer):  # noqa: F811
     for language in ("en", "zh-hans"):
-        text = {
-            kind: words(read_document(document=pack[kind, language], by=taker_officer)) for kind in PAPERS
-        }
+        text = {kind: words(read_document(document=pack[kind, language], by=taker_officer)) for kind in MADE}
         assert "datacustodyof3clients" in text["certificate"]
         assert "3名客户的数据控制权" in text["certificate"]
         assert certificate.digest in text["certificate"]
@@ -73,6 +74,9 @@ def test_the_papers_say_the_figures_in_both_languages(pack, certificate, taker_o
         assert "移交清单" in text["handover_list"] and "Handoverlist" in text["handover_list"]
         assert "监交人" in text["handover_list"] and "公章" in text["handover_list"]
         assert "您可以提出异议。" in text["notices"] and "Youmayobject." in text["notices"]
+        assert "Approvals" in text["approvals"] and "批准" in text["approvals"]
+        assert "Gate7:People" in text["exceptions"] and "Notrainingroomyet" in text["exceptions"]
+        assert "Exceptionsgranted:1" in text["exceptions"]
         assert "差异" in text["breaks"] and "Breaktable" in text["breaks"]
         for kind, paper in text.items():
             assert f"{certificate.number}-" in paper, kind
@@ -100,7 +104,7 @@ def test_the_pack_is_made_once(pack, certificate, giver_officer):  # noqa: F811
 def test_the_archive_verifies_from_its_own_files(pack, certificate, taker_manager, tmp_path):  # noqa: F811
     archive = zipfile.ZipFile(io.BytesIO(zip_pack(transfer=certificate.transfer, by=taker_manager)))
     archive.extractall(tmp_path)
-    assert len(archive.namelist()) == 2 * len(PAPERS) + 3
+    assert len(archive.namelist()) == 2 * len(MADE) + 3
     program = [sys.executable, "-I", "verify_handover.py", "certificate.json", "--keys", "keys.json"]
     done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.models import User
 from access.policies import may, permission_required
 from transfer.certificate.field_words import field_words, table_words
-from transfer.certificate.papers import BREAK_KINDS
+from transfer.certificate.papers.breaks import BREAK_KINDS
 from transfer.forms.breaks import BreakFilter, WordsForm
 from transfer.models import Break, Run, Transfer
 from transfer.policies import BOTH, side_of

@@ -17,7 +17,8 @@ from access.stepup import step_up_required
 from audit.errors import Refused
 from clients.models import Client
 from transfer.certificate.field_words import field_words, table_words
-from transfer.certificate.papers import BREAK_KINDS, NOTES
+from transfer.certificate.papers.breaks import BREAK_KINDS
+from transfer.certificate.papers.handover import NOTES
 from transfer.forms.certificate import ProofForm
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Break, Certificate, ClientCase, ReturnFile, Run, Transfer

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from access.policies import may, permission_required
 from access.stepup import step_up_required
+from transfer.certificate.kinds import title_of
 from transfer.models import Certificate, PackDocument, Transfer
-from transfer.services.packs import PAPERS, documents_of, read_document, regulator_pack, zip_pack
+from transfer.services.packs import documents_of, read_document, regulator_pack, zip_pack
 from transfer.views.doors import attachment, carry_out, of_transfer
 from transfer.views.frame import find_open_transfer, person, show
 
@@ -84,7 +85,7 @@ def _table(transfer: Transfer, documents: list[PackDocument], *, reads: bool) ->
         ],
         "rows": [
             [
-                {"value": str(PAPERS[row.kind][0])}
+                {"value": str(title_of(row.kind))}
                 | ({"url": reverse("transfer-pack-paper", args=[transfer.pk, row.pk])} if reads else {}),
                 LANGUAGE_NAMES[row.language],
                 {"kind": "code", "value": f"{row.digest[:20]}…"},
@@ -101,7 +102,8 @@ def _empty(*, issued: bool) -> dict[str, Any]:
         "title": _("No pack yet"),
         "icon": "files",
         "what": _(
-            "Handover list, notices with their evidence, break table and certificate as bilingual PDFs, "
+            "Certificate, handover list, notices with their evidence, approvals, exceptions, break table, impact "
+            "assessment and, where the law asks for it, the disposal plan as bilingual PDFs, "
             "with everything needed to verify them offline."
         ),
         "why": "" if issued else _("It is made from the certificate, which is not issued yet."),

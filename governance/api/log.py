@@ -1,4 +1,4 @@
-"""The audit log and impact assessments over the API: the same reads and acts as the pages."""
+"""The audit log over the API: the same reads and acts as the pages."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -6,17 +6,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.routers import BaseRouter
 
 from access.actors import acting_user
 from access.api import DeclaredPermission
@@ -25,11 +23,9 @@ from audit.queries import history
 from governance import log_records
 from governance.downloads import stream_leaves
 from governance.forms import LogFilter
-from governance.models import ImpactAssessment, LogCheck
-from governance.services.assessments import approve_assessment, draft_assessment
+from governance.models import LogCheck
 from governance.services.log_checks import ask_log_check
 from governance.tasks import check_log
-from transfer.policies import visible_transfers
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
@@ -179,77 +175,3 @@ class LogViewSet(viewsets.GenericViewSet[Event]):
         check = ask_log_check(by=acting_user(request))
         transaction.on_commit(partial(check_log.delay, str(check.pk)), robust=True)
         return Response(LogCheckSerializer(check).data, status=status.HTTP_202_ACCEPTED)
-
-
-class AssessmentSerializer(serializers.ModelSerializer[ImpactAssessment]):
-    class Meta:
-        model = ImpactAssessment
-        fields = (
-            "id",
-            "transfer",
-            "version",
-            "necessity",
-            "risks",
-            "measures",
-            "conclusion",
-            "author",
-            "created_at",
-            "kept_until",
-            "kept_by",
-            "approved_by",
-            "approved_at",
-        )
-        read_only_fields = (
-            "version",
-            "author",
-            "created_at",
-            "kept_until",
-            "kept_by",
-            "approved_by",
-            "approved_at",
-        )
-
-
-class AssessmentViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ImpactAssessment]
-):
-    """Impact assessments: read, draft, approve. There is no PUT and no DELETE."""
-
-    queryset = ImpactAssessment.objects.none()
-    serializer_class = AssessmentSerializer
-    permission_classes = (DeclaredPermission,)
-    lookup_value_converter = "uuid"
-    permission_for: ClassVar[dict[str, str]] = {
-        "list": "governance.view_assessment",
-        "retrieve": "governance.view_assessment",
-        "create": "governance.draft_assessment",
-        "approve": "governance.approve_assessment",
-    }
-
-    def get_queryset(self) -> QuerySet[ImpactAssessment]:
-        if getattr(self, "swagger_fake_view", False):
-            return ImpactAssessment.objects.none()
-        seen = visible_transfers(acting_user(self.request))
-        return ImpactAssessment.objects.filter(transfer__in=seen).select_related("transfer")
-
-    def create(self, request: Request) -> Response:
-        """A new version of the transfer's assessment."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        wanted = dict(given.validated_data)
-        transfer = get_object_or_404(visible_transfers(acting_user(request)), pk=wanted.pop("transfer").pk)
-        made = draft_assessment(transfer=transfer, by=acting_user(request), **wanted)
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(request=None, responses=AssessmentSerializer)
-    @action(detail=True, methods=["post"])
-    def approve(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002  get_object() reads it
-        """The second person approves."""
-        approved = approve_assessment(assessment=self.get_object(), by=acting_user(request))
-        return Response(self.get_serializer(approved).data)
-
-
-def register(router: BaseRouter) -> None:
-    """The room's part of the API."""
-    router.register("log", LogViewSet, basename="log")
-    router.register("assessments", AssessmentViewSet, basename="assessment")
