@@ -41,7 +41,8 @@ import dataclasses
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sample.layouts import ACCOUNTS, HOLDINGS, PERSON, RELATIONS
@@ -66,7 +67,31 @@ FINDINGS = (
     "undesignated",
     "multi_bank",
 )
+LISTS_OF_CLIENTS = ("findings", "matches", "non_matches", "verdicts")
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+
+
+class Numbers:
+    """Client numbers in the order they were met, eight bytes each: a million clients have many findings."""
+
+    def __init__(self) -> None:
+        self._numbers = array("Q")
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{number:012d}" for number in self._numbers)
+
+    def append(self, number: str) -> None:
+        self._numbers.append(int(number))
+
+    def extend(self, numbers: Iterable[str]) -> None:
+        for number in numbers:
+            self.append(number)
+
+    def sort(self) -> None:
+        self._numbers = array("Q", sorted(self._numbers))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,9 +144,9 @@ class Answers:
     as_of: dt.date
     files: dict[str, FileAnswer] = dataclasses.field(default_factory=dict)
     control: list[list[str]] = dataclasses.field(default_factory=list)
-    findings: dict[str, dict[str, list[str]]] = dataclasses.field(
+    findings: dict[str, dict[str, Numbers]] = dataclasses.field(
         default_factory=lambda: {
-            when: {code: [] for code in (*FINDINGS, "under_14")} for when in ("first", "after_mending")
+            when: {code: Numbers() for code in (*FINDINGS, "under_14")} for when in ("first", "after_mending")
         }
     )
     matches: list[list[str]] = dataclasses.field(default_factory=list)
@@ -137,7 +162,7 @@ class Answers:
             self.findings[when][code].append(number)
 
     def as_json(self) -> dict[str, object]:
-        """The answers as plain lists and words; client numbers in order."""
+        """The answers as lists and words; client numbers in order."""
         for lists in self.findings.values():
             for numbers in lists.values():
                 numbers.sort()
@@ -175,8 +200,18 @@ class Answers:
         }
 
     def save(self, path: Path) -> None:
-        text = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+        """Write everything to ``path``, and beside it ``figures.json``: the same without lists of clients."""
+        answers = self.as_json()
+        _write_json(path, answers)
+        figures = {name: found for name, found in answers.items() if name not in LISTS_OF_CLIENTS}
+        _write_json(path.with_name("figures.json"), figures)
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Piece by piece: neither the text nor more than one list of clients is ever in memory."""
+    with path.open("w", encoding="utf-8") as text:
+        json.dump(content, text, ensure_ascii=False, indent=1, default=list)
+        text.write("\n")
 
 
 def findings_of(client: Row, rows: Mapping[str, Sequence[Row]], as_of: dt.date) -> list[str]:

@@ -233,7 +233,7 @@ class _World:
     def _duplicate(self, when: str, members: Iterable[str]) -> None:
         group = list(members)
         if len(group) > 1:
-            self.answers.findings[when]["duplicate_within"] += group
+            self.answers.findings[when]["duplicate_within"].extend(group)
 
 
 def plain(total: int) -> str:

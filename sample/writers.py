@@ -55,7 +55,8 @@ class CsvTable:
     def __init__(self, path: Path, headings: Sequence[str], encoding: str = "utf-8") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("w", encoding=encoding, newline="")
-        self.write = csv.writer(self._file, lineterminator="\r\n").writerow
+        writer = csv.writer(self._file, lineterminator="\r\n")
+        self.write, self.write_all = writer.writerow, writer.writerows
         self.write(headings)
 
     def close(self) -> None:
