@@ -16,7 +16,7 @@ from continuity.services.backups import take_backup
 from continuity.services.drills import run_drill
 from handover.demo.cast import Cast
 from handover.demo.loading import answers_of, seal_file
-from handover.demo.story import NotAsExpected, Story, wait_until
+from handover.demo.story import NotAsExpected, Story, patience, wait_until
 from sample.returns import write_returns
 from transfer import verify_handover
 from transfer.models import Break, Certificate, OutsideParty, Run, RunbookStep, Transfer
@@ -107,7 +107,9 @@ def cut_over(story: Story, cast: Cast, transfer: Transfer, world: Path) -> Run:
     run = begin_cutover(transfer=transfer, by=cast["canglan.manager"])
     run_cutover.delay(str(transfer.pk))
     wait_until(
-        lambda: Transfer.objects.get(pk=transfer.pk).state == "reconciling", what="the cutover", seconds=3600
+        lambda: Transfer.objects.get(pk=transfer.pk).state == "reconciling",
+        what="the cutover",
+        seconds=_patience(transfer),
     )
     _deliver(run)
     transfer.refresh_from_db()
@@ -167,7 +169,9 @@ def certify(story: Story, cast: Cast, transfer: Transfer, outside: Path) -> None
 def _deliver(run: Run) -> None:
     deliver.delay(str(run.pk))
     wait_until(
-        lambda: Run.objects.get(pk=run.pk).delivery_file is not None, what="the delivery", seconds=3600
+        lambda: Run.objects.get(pk=run.pk).delivery_file is not None,
+        what="the delivery",
+        seconds=_patience(run.transfer),
     )
     run.refresh_from_db()
 
@@ -180,7 +184,7 @@ def _send_back(
     out = scratch / (name + ("-corrected" if corrected else ""))
     out.mkdir(parents=True)
     delivery = out / "delivery.zip"
-    delivery.write_bytes(_read(run.delivery_file, manager))
+    _copy(run.delivery_file, manager, delivery)
     write_returns(delivery, out=out / "back", run=name, world=world, corrected=corrected)
     delivery.unlink()
     for source, kind in EXPECTED:
@@ -199,7 +203,7 @@ def _walk(cast: Cast, transfer: Transfer, *, upto: int) -> None:
 
 def _write_out(certificate: Certificate, cast: Cast, outside: Path) -> None:
     officer = cast["canglan.officer1"]
-    (outside / "certificate.json").write_bytes(_read(certificate.file, officer))
+    _copy(certificate.file, officer, outside / "certificate.json")
     (outside / "keys.json").write_bytes(party_keys(certificate.transfer))
     client = (
         Client.objects.filter(book=certificate.transfer.book, custodian=cast.taker).order_by("pk").first()
@@ -211,11 +215,20 @@ def _write_out(certificate: Certificate, cast: Cast, outside: Path) -> None:
     (outside / "checkpoint.txt").write_text(head.note if head else "", encoding="utf-8")
 
 
-def _read(file: UUID | None, by: User) -> bytes:
+def _patience(transfer: Transfer) -> float:
+    """Accounts and holdings of a client come to about a kilobyte."""
+    return patience(1000 * transfer.book.clients.count())
+
+
+def _copy(file: UUID | None, by: User, path: Path) -> None:
+    """What lies sealed for the person's firm lies at ``path``, outside the product, piece by piece."""
     if file is None:
         raise NotAsExpected("there is no such file yet")
     sealed = SealedFile.objects.get(pk=file)
-    with reading(
-        actor=by, organisation=by.organisation_id, purpose="download", subjects=[sealed.key_subject]
-    ) as right:
-        return b"".join(open_file(sealed, right))
+    with (
+        reading(
+            actor=by, organisation=by.organisation_id, purpose="download", subjects=[sealed.key_subject]
+        ) as right,
+        path.open("wb") as plain,
+    ):
+        plain.writelines(open_file(sealed, right))

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from access.models import Organisation, User
 from handover.demo.cast import Cast
-from handover.demo.story import Story, wait_until
+from handover.demo.story import Story, patience, wait_until
 from transfer.models import Extract, ImportRun, Reject, Transfer
 from transfer.services.extracts import declare_totals, receive_extract
 from transfer.services.health import CODES, health_report
@@ -26,8 +26,8 @@ ENDED = {ImportRun.State.DONE, ImportRun.State.REFUSED, ImportRun.State.STOPPED}
 
 
 def answers_of(world: Path) -> dict[str, Any]:
-    """The list of answers of a world."""
-    loaded: dict[str, Any] = json.loads((world / "answers.json").read_text(encoding="utf-8"))
+    """The figures of a world's answers; its lists of clients are left on the disk."""
+    loaded: dict[str, Any] = json.loads((world / "figures.json").read_text(encoding="utf-8"))
     return loaded
 
 
@@ -113,7 +113,7 @@ def _run(extract: Extract, mode: str, by: User) -> ImportRun:
     wait_until(
         lambda: ImportRun.objects.get(pk=run.pk).state in ENDED,
         what=f"the {mode} of {extract.kind}",
-        seconds=7200,
+        seconds=patience(SealedFile.objects.get(pk=extract.file).size),
     )
     run.refresh_from_db()
     if run.state != ImportRun.State.DONE:

@@ -42,6 +42,11 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
+def patience(size: int) -> float:
+    """How many seconds to wait for work over so many bytes: many times what two slow cores need."""
+    return 600 + size / 50_000
+
+
 def wait_until(ready: Callable[[], bool], *, what: str, seconds: float = 600) -> None:
     """Returns once ``ready`` holds.
 
