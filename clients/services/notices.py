@@ -4,9 +4,10 @@ import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -15,9 +16,9 @@ from access.policies import require, require_grant
 from audit.errors import Refused
 from audit.services import record
 from clients.events import NoticeEvent
-from clients.models import Announcement, Book, DeliveryEvidence, NoticeCampaign
+from clients.models import Announcement, Book, NoticeCampaign
 from clients.services.files import take_file
-from clients.services.tables import day, read_table, word
+from clients.services.tables import BATCH, TableRow, day, read_table, word
 from rules.checklists import Coverage, cover
 from rules.packs import Pack
 from vault.files import open_file
@@ -35,14 +36,29 @@ CHANNELS = {
     "营业部": "branch",
 }
 OUTCOMES = {"已送达": "delivered", "退回": "returned"}
+LINES_NAMED = 1_000
+LONGEST_REFERENCE = 60
+
+_KEEP_EVIDENCE = """
+INSERT INTO clients_deliveryevidence
+       (id, campaign_id, client_id, channel, outcome, dated_on, reference, entered_at)
+SELECT uuidv7(), %(campaign)s, rows.*, now()
+  FROM unnest(%(clients)s::uuid[], %(channels)s::text[], %(outcomes)s::text[], %(dates)s::date[],
+              %(references)s::text[]) AS rows
+    ON CONFLICT (campaign_id, client_id, reference) DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file of evidence or objections brought: rows kept, rows known before, lines without a client."""
+    """What a file of evidence or objections brought: rows kept, rows known before, lines without a client.
+
+    ``unknown_lines`` are the first ``LINES_NAMED`` of those ``unknown``.
+    """
 
     kept: int
     known: int
+    unknown: int
     unknown_lines: tuple[int, ...]
 
 
@@ -137,36 +153,51 @@ def import_delivery_evidence(
     if campaign.approved_at is None:
         raise Refused("notice.not_approved")
     take_file(file, holder=by.organisation_id, purpose="evidence")
-    rows, unknown = [], []
-    for row in read_table(open_file(file, reading), columns=EVIDENCE_COLUMNS, book=book):
-        if row.client is None:
-            unknown.append(row.line)
-            continue
-        dated_on = day(row, "送达日期")
-        if dated_on > timezone.localdate():
-            raise Refused("notice.date_in_future", date=dated_on.isoformat())
-        rows.append(
-            DeliveryEvidence(
-                campaign=campaign,
-                client_id=row.client,
-                channel=word(row, "渠道", CHANNELS),
-                outcome=word(row, "结果", OUTCOMES),
-                dated_on=dated_on,
-                reference=row.values["凭证编号"],
-            )
-        )
-    before = campaign.evidence.count()
-    DeliveryEvidence.objects.bulk_create(rows, batch_size=2_000, ignore_conflicts=True)
-    kept = campaign.evidence.count() - before
+    kept = known = unknown = 0
+    named: list[int] = []
+    rows = read_table(open_file(file, reading), columns=EVIDENCE_COLUMNS, book=book)
+    while batch := list(islice(rows, BATCH)):
+        lost = [row.line for row in batch if row.client is None]
+        added = _keep_evidence(campaign, [row for row in batch if row.client is not None])
+        kept, known = kept + added, known + len(batch) - len(lost) - added
+        unknown, named = unknown + len(lost), [*named, *lost][:LINES_NAMED]
     record(
         NoticeEvent.EVIDENCE_LOADED,
         actor=by,
         subject=campaign,
         file=str(file.pk),
         kept=kept,
-        unknown=len(unknown),
+        unknown=unknown,
     )
-    return Loaded(kept, len(rows) - kept, tuple(unknown))
+    return Loaded(kept, known, unknown, tuple(named))
+
+
+def _keep_evidence(campaign: NoticeCampaign, rows: list[TableRow]) -> int:
+    """These lines are evidence, unless they were before; returns how many are new."""
+    dates = [day(row, "送达日期") for row in rows]
+    late = max(dates, default=datetime.date.min)
+    if late > timezone.localdate():
+        raise Refused("notice.date_in_future", date=late.isoformat())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP_EVIDENCE,
+            {
+                "campaign": campaign.pk,
+                "clients": [row.client for row in rows],
+                "channels": [word(row, "渠道", CHANNELS) for row in rows],
+                "outcomes": [word(row, "结果", OUTCOMES) for row in rows],
+                "dates": dates,
+                "references": [_reference(row) for row in rows],
+            },
+        )
+        return int(cursor.rowcount)
+
+
+def _reference(row: TableRow) -> str:
+    reference = row.values["凭证编号"]
+    if len(reference) > LONGEST_REFERENCE:
+        raise Refused("notice.file_row", line=row.line, column="凭证编号", reason=f"1–{LONGEST_REFERENCE}")
+    return reference
 
 
 def refuse_other_book(campaign: NoticeCampaign, book: Book) -> None:

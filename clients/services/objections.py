@@ -1,6 +1,7 @@
 """What clients answer: objections and wishes to leave, entered or loaded, and decided by an officer."""
 
 import datetime
+from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -14,8 +15,8 @@ from clients.events import NoticeEvent
 from clients.models import Book, Client, NoticeCampaign, Objection
 from clients.sealed import ObjectionSecret
 from clients.services.files import take_file
-from clients.services.notices import Loaded, refuse_other_book
-from clients.services.tables import TableRow, day, read_table, word
+from clients.services.notices import LINES_NAMED, Loaded, refuse_other_book
+from clients.services.tables import BATCH, TableRow, day, read_table, word
 from vault.files import open_file
 from vault.models import SealedFile
 from vault.rows import Reading
@@ -44,30 +45,39 @@ def import_objections(
     require(by, "clients.load_evidence", campaign)
     refuse_other_book(campaign, book)
     take_file(file, holder=by.organisation_id, purpose="evidence")
-    rows = list(read_table(open_file(file, reading), columns=OBJECTION_COLUMNS, book=book))
-    known = {
-        (client, raised, wish)
-        for client, raised, wish in campaign.objections.values_list("client_id", "raised_on", "wish")
-    }
-    fresh = [
-        row for row in rows if row.client and (row.client, day(row, "提出日期"), _wish(row)) not in known
-    ]
-    for row in fresh:
-        _refuse_future(day(row, "提出日期"))
-    keys = open_data_keys({row.client for row in fresh if row.client}, holder=campaign.sender_id)
-    Objection.objects.bulk_create(
-        _sealed(campaign, row, row.client, keys[row.client]) for row in fresh if row.client
-    )
-    unknown = tuple(row.line for row in rows if row.client is None)
+    kept = known = unknown = 0
+    named: list[int] = []
+    rows = read_table(open_file(file, reading), columns=OBJECTION_COLUMNS, book=book)
+    while batch := list(islice(rows, BATCH)):
+        lost = [row.line for row in batch if row.client is None]
+        added = _keep_objections(campaign, batch)
+        kept, known = kept + added, known + len(batch) - len(lost) - added
+        unknown, named = unknown + len(lost), [*named, *lost][:LINES_NAMED]
     record(
         NoticeEvent.OBJECTIONS_LOADED,
         actor=by,
         subject=campaign,
         file=str(file.pk),
-        kept=len(fresh),
-        unknown=len(unknown),
+        kept=kept,
+        unknown=unknown,
     )
-    return Loaded(len(fresh), len(rows) - len(fresh) - len(unknown), unknown)
+    return Loaded(kept, known, unknown, tuple(named))
+
+
+def _keep_objections(campaign: NoticeCampaign, rows: list[TableRow]) -> int:
+    """The lines with a known client are objections, unless they were before; returns how many are new."""
+    found = {(row.client, day(row, "提出日期"), _wish(row)): row for row in rows if row.client}
+    clients = [client for client, _, _ in found if client]
+    before = campaign.objections.filter(client__in=clients)
+    known = set(before.values_list("client_id", "raised_on", "wish"))
+    fresh = {key: row for key, row in found.items() if key not in known}
+    for _, raised_on, _ in fresh:
+        _refuse_future(raised_on)
+    keys = open_data_keys({client for client, _, _ in fresh if client}, holder=campaign.sender_id)
+    Objection.objects.bulk_create(
+        _sealed(campaign, row, client, keys[client]) for (client, _, _), row in fresh.items() if client
+    )
+    return len(fresh)
 
 
 @transaction.atomic

@@ -1,15 +1,25 @@
-"""Small tables of evidence that people upload: UTF-8 CSV with known columns, keyed by client number."""
+"""Tables of evidence that people upload: UTF-8 CSV with known columns, keyed by client number.
+
+Invariant: rows pass in batches; a table of a million lines is never in memory.
+"""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from audit.errors import Refused
-from clients.models import Book, Client
-from vault.tokens import source_digest
+from clients.models import Book
+from vault.tokens import source_digests
+
+BATCH = 5_000
+LONGEST_LINE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -24,24 +34,48 @@ class TableRow:
 def read_table(
     parts: Iterable[bytes], *, columns: Sequence[str], book: Book, key: str = "客户号"
 ) -> Iterator[TableRow]:
-    """The rows of a small UTF-8 CSV (with or without BOM), each matched to a client of ``book``.
+    """The rows of a UTF-8 CSV (with or without BOM), each matched to a client of ``book``, as they are read.
 
     Raises:
-        Refused: not UTF-8, or the columns are not exactly those wanted.
+        Refused: not UTF-8, no CSV, or the columns are not exactly those wanted; whoever has used earlier
+            rows by then takes that back.
     """
+    text = io.TextIOWrapper(io.BufferedReader(_Parts(parts)), encoding="utf-8-sig", newline="")
+    reader = csv.DictReader(iter(lambda: text.readline(LONGEST_LINE), ""), restkey="", strict=True)
     try:
-        text = b"".join(parts).decode("utf-8-sig")
+        if list(reader.fieldnames or []) != list(columns):
+            raise Refused("notice.file_columns", wanted=", ".join(columns))
+        while batch := [(reader.line_num, row) for row in islice(reader, BATCH)]:
+            found = _clients(book, {row[key] for _, row in batch if row.get(key)}) if key in columns else {}
+            for line, row in batch:
+                values = {name: (row.get(name) or "").strip() for name in columns}
+                yield TableRow(line, values, found.get(row.get(key) or ""))
     except UnicodeDecodeError as error:
         raise Refused("notice.file_not_utf8") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
-    if list(reader.fieldnames or []) != list(columns):
-        raise Refused("notice.file_columns", wanted=", ".join(columns))
-    rows = [(reader.line_num, row) for row in reader]
-    found = _clients(book, {row[key] for _, row in rows if row.get(key)}) if key in columns else {}
-    for line, row in rows:
-        yield TableRow(
-            line, {name: (row.get(name) or "").strip() for name in columns}, found.get(row.get(key) or "")
-        )
+    except csv.Error as error:
+        raise Refused("notice.file_row", line=reader.line_num, column="", reason="CSV") from error
+
+
+class _Parts(io.RawIOBase):
+    """Pieces of bytes as a stream."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = iter(parts)
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            piece = next(self._parts, None)
+            if piece is None:
+                return 0
+            self._left = piece
+        taken = self._left[: len(buffer)]
+        self._left = self._left[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
 
 
 def day(row: TableRow, column: str) -> date:
@@ -69,8 +103,11 @@ def word(row: TableRow, column: str, words: Mapping[str, str]) -> str:
 
 
 def _clients(book: Book, numbers: set[str]) -> dict[str, UUID]:
-    digests = {source_digest(book.pk, "clients", number): number for number in numbers}
-    rows = Client.objects.filter(book=book, source_digest__in=list(digests)).values_list(
-        "source_digest", "pk"
-    )
-    return {digests[bytes(digest)]: pk for digest, pk in rows}
+    wanted = list(numbers)
+    digests = dict(zip(source_digests(book.pk, "clients", wanted), wanted, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT source_digest, id FROM clients_client WHERE book_id = %s AND source_digest = ANY (%s)",
+            [book.pk, list(digests)],
+        )
+        return {digests[bytes(digest)]: client for digest, client in cursor}

@@ -67,6 +67,7 @@ class ObjectionSerializer(serializers.ModelSerializer[Objection]):
 class LoadedSerializer(serializers.Serializer[Loaded]):
     kept = serializers.IntegerField()
     known = serializers.IntegerField()
+    unknown = serializers.IntegerField()
     unknown_lines = serializers.ListField(child=serializers.IntegerField())
 
 

@@ -92,11 +92,11 @@ def _said(loaded: Loaded) -> str:
     said = [
         _("Lines kept: %(kept)s; known before: %(known)s.") % {"kept": loaded.kept, "known": loaded.known}
     ]
-    if loaded.unknown_lines:
+    if loaded.unknown:
         named = ", ".join(str(line) for line in loaded.unknown_lines[:LINES_NAMED])
-        more = "…" if len(loaded.unknown_lines) > LINES_NAMED else ""
+        more = "…" if loaded.unknown > LINES_NAMED else ""
         unknown = _("Lines that name no client of this book: %(count)s (%(lines)s).")
-        said.append(unknown % {"count": len(loaded.unknown_lines), "lines": named + more})
+        said.append(unknown % {"count": loaded.unknown, "lines": named + more})
     return together(*said, _("Assess the clients next."))
 
 
