@@ -37,3 +37,22 @@ class NoticeEvent(StrEnum):
     OBJECTIONS_LOADED = "notice.objections_loaded"
     OBJECTION_ENTERED = "notice.objection_entered"
     OBJECTION_DECIDED = "notice.objection_decided"
+
+
+@register_events
+class ConsentEvent(StrEnum):
+    """What clients answered when they were asked for separate consent."""
+
+    LOADED = "consent.loaded"
+    GIVEN = "consent.given"
+    REFUSED = "consent.refused"
+    WITHDRAWN = "consent.withdrawn"
+
+
+@register_events
+class ArchiveEvent(StrEnum):
+    """What a surviving transferor keeps because the law makes it."""
+
+    SEALED = "archive.sealed"
+    DROPPED = "archive.dropped"
+    OPENED = "archive.opened"

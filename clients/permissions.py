@@ -13,6 +13,9 @@ PERMISSIONS: dict[str, set[Duty]] = {
     "clients.approve_notice": _OFFICER,
     "clients.load_evidence": _OFFICER | {Duty.DATA_STEWARD},
     "clients.sign_off_announcement": {Duty.COUNSEL},
+    "clients.enter_consent": _OFFICER | {Duty.CLIENT_SERVICE},
+    "clients.view_archive": _OFFICER | {Duty.RETENTION_OFFICER, Duty.AUDITOR},
+    "clients.open_archive": {Duty.RETENTION_OFFICER},
     "clients.enter_objection": _OFFICER | {Duty.CLIENT_SERVICE},
     "clients.decide_objection": _OFFICER,
 }

@@ -12,7 +12,7 @@ from rules.schema import Basis
 Kind = Literal["person", "institution", "product"]
 Notice = Literal["none", "delivered", "bounced", "announced"]
 Objection = Literal["none", "objection_only", "exit_transfer", "exit_close"]
-Consent = Literal["none", "given", "refused"]
+Consent = Literal["none", "given", "refused", "withdrawn"]
 
 
 class ClientFacts(Struct, frozen=True, kw_only=True):

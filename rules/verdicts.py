@@ -209,7 +209,7 @@ class _Weighing:
         answer = self.facts.separate_consent
         if answer == "given":
             return None
-        code = "new_purpose_refused" if answer == "refused" else "silence_is_no"
+        code = "silence_is_no" if answer == "none" else "new_purpose_refused"
         return self._stand(NOTICE, code, "parked", "client")
 
     def _window_over(self) -> Stand:
@@ -240,8 +240,9 @@ class _Weighing:
     def _refusal(self) -> Stand | None:
         if self.facts.objected_so_far is not None:
             return self._stand(CONSENT, "objection_is_refusal", "excluded", "nobody")
-        if self.facts.separate_consent == "refused":
-            return self._stand(CONSENT, "consent_refused", "excluded", "nobody")
+        if self.facts.separate_consent in {"refused", "withdrawn"}:
+            code = "consent_refused" if self.facts.separate_consent == "refused" else "consent_withdrawn"
+            return self._stand(CONSENT, code, "excluded", "nobody")
         return None
 
     def _answer(self) -> Stand:

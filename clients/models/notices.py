@@ -23,6 +23,8 @@ class NoticeCampaign(models.Model):
     text_en = models.TextField()
     text_zh = models.TextField()
     text_digest = models.BinaryField(max_length=32)
+    recipient = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    asks_consent = models.BooleanField(default=False)
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

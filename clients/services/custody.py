@@ -16,10 +16,12 @@ from access.models import Organisation
 from audit.errors import Refused
 from audit.services import record
 from clients.events import CustodyEvent
-from clients.models import Client, CustodyMember, CustodyMove
+from clients.models import Client, CustodyMember, CustodyMove, SealedArchive
 from clients.records import record_digests
+from clients.services.archives import drop_archive, seal_archive
 from clients.statements import acceptance_statement, members_root, release_statement
 from vault.signing import signer
+from vault.versions import next_key_version
 from vault.wraps import add_wraps, commitments, withdraw_wraps
 
 Members = list[tuple[UUID, bytes, bytes]]
@@ -34,11 +36,13 @@ def release_batch(
     clients: Collection[UUID],
     mandate_digest: bytes,
     by: object | None,
+    keeps_archive: bool = False,
 ) -> CustodyMove:
     """The giver has signed the release of exactly these clients, as their records stand now.
 
     The giver keeps its wraps until acceptance. The rows of the clients are locked, so nobody changes a
     record between its digest and the end of the transaction. The mandate is the caller's to check.
+    A giver that survives ``keeps_archive``: the same rows lie sealed in its archive from then on.
 
     Raises:
         Refused: no client is given, one of them is not in the giver's custody or without a key, or one
@@ -81,6 +85,8 @@ def release_batch(
         ],
         batch_size=5_000,
     )
+    if keeps_archive:
+        seal_archive(occasion=occasion, move=move.pk, holder=giver, clients=held, by=by)
     _record(CustodyEvent.RELEASED, move, by, giver)
     return move
 
@@ -101,6 +107,9 @@ def accept_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
     _refuse_changed(move, clients)
     add_wraps(clients, holder_from=move.giver_id, holder_to=move.taker_id)
     withdraw_wraps(clients, holder=move.giver_id)
+    if SealedArchive.objects.filter(move=move.pk).exists():
+        # The giver still holds these versions in its archive: what the taker writes is sealed beyond them.
+        next_key_version(clients, holder=move.taker_id)
     Client.objects.filter(pk__in=clients).update(custodian=move.taker)
     move.state = CustodyMove.State.ACCEPTED
     move.accepted_at = timezone.now()
@@ -120,6 +129,7 @@ def recall_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
     move = _lock_released(move)
     move.state = CustodyMove.State.RECALLED
     move.save(update_fields=["state"])
+    drop_archive(move=move.pk, by=by)
     _record(CustodyEvent.RECALLED, move, by, move.giver)
     return move
 

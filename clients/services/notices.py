@@ -63,7 +63,7 @@ class Loaded:
 
 
 @transaction.atomic
-def draft_campaign(
+def draft_campaign(  # noqa: PLR0913  a notice is made of this many things
     *,
     occasion: UUID,
     sender: Organisation,
@@ -74,9 +74,12 @@ def draft_campaign(
     checklist: str,
     by: User,
     context_zh: Mapping[str, object] | None = None,
+    recipient: Organisation | None = None,
+    asks_consent: bool = False,
 ) -> NoticeCampaign:
     """A notice in both languages waits for approval; both texts say everything the law's list asks for.
 
+    ``recipient`` is the firm the notice names; with ``asks_consent`` it asks each client for separate consent.
     ``context`` holds the values both texts were rendered from, or with ``context_zh`` those of the English one.
 
     Raises:
@@ -96,6 +99,8 @@ def draft_campaign(
         occasion=occasion,
         sender=sender,
         number=last + 1,
+        recipient=recipient,
+        asks_consent=asks_consent,
         text_en=text_en,
         text_zh=text_zh,
         text_digest=hashlib.sha256(f"{text_en}\0{text_zh}".encode()).digest(),

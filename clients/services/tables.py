@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from audit.errors import Refused
 from clients.models import Book
@@ -20,6 +21,8 @@ from vault.tokens import source_digests
 
 BATCH = 5_000
 LONGEST_LINE = 1 << 20
+
+Code = TypeVar("Code")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,22 @@ def day(row: TableRow, column: str) -> date:
         raise Refused("notice.file_row", line=row.line, column=column, reason="YYYY-MM-DD") from error
 
 
-def word(row: TableRow, column: str, words: Mapping[str, str]) -> str:
+def moment(row: TableRow, column: str) -> datetime:
+    """The point in time in a cell: a day (its first minute here) or a day with hours and minutes, ISO 8601.
+
+    Raises:
+        Refused: it is neither; names the line and the column.
+    """
+    text = row.values[column]
+    try:
+        found = datetime.strptime(text, "%Y%m%d") if text.isdigit() else datetime.fromisoformat(text)  # noqa: DTZ007
+    except ValueError as error:
+        reason = "YYYY-MM-DD HH:MM"
+        raise Refused("notice.file_row", line=row.line, column=column, reason=reason) from error
+    return timezone.make_aware(found) if timezone.is_naive(found) else found
+
+
+def word(row: TableRow, column: str, words: Mapping[str, Code]) -> Code:
     """The code for the word in a cell.
 
     Raises:
