@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from access.duties import Duty
 from access.models import Branch, Organisation, User
+from access.scopes import DUTIES_FOR_PROGRAMS, SCOPES
 
 
 class SignInForm(forms.Form):
@@ -132,4 +133,42 @@ class GrantForm(forms.Form):
         required=False,
         help_text=_("Leave empty when no end is known."),
         widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+
+def _scope_choices() -> list[tuple[str, str]]:
+    return [(name, f"{name} · {scope.words}") for name, scope in SCOPES.items()]
+
+
+def _duty_choices() -> list[tuple[str, str]]:
+    return [(duty.value, str(duty.label)) for duty in Duty if duty in DUTIES_FOR_PROGRAMS]
+
+
+class ProgramForm(forms.Form):
+    """A program: for whom it acts and how far it may go."""
+
+    organisation = forms.ModelChoiceField(label=_("Organisation"), queryset=Organisation.objects.none())
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What it does, such as: nightly import of the core system."),
+    )
+    duties = forms.MultipleChoiceField(
+        label=_("Duties"),
+        choices=_duty_choices,
+        help_text=_("It can never do more than a person with these duties."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
+        choices=_scope_choices,
+        help_text=_("It may do only what stands here, and only where its duties allow it too."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    requests_per_minute = forms.IntegerField(
+        label=_("Requests per minute"),
+        min_value=1,
+        max_value=60_000,
+        required=False,
+        help_text=_("Leave empty for this installation's usual figure."),
     )

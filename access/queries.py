@@ -1,8 +1,8 @@
 """Reads scoped by reader."""
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
-from access.models import Grant, InForceQuerySet, Organisation, RoleAssignment, User
+from access.models import Grant, InForceQuerySet, Organisation, Program, RoleAssignment, User
 from access.policies import may
 
 
@@ -44,3 +44,18 @@ def people_to_grant_to(user: User) -> QuerySet[User]:
     """Whom an object may be opened to: people of guest organisations, whose accounts are on."""
     guests = User.objects.filter(is_active=True).exclude(organisation__kind=Organisation.Kind.BROKER)
     return guests.exclude(pk=user.pk).select_related("organisation")
+
+
+def organisations_with_programs(user: User) -> QuerySet[Organisation]:
+    """For whom this administrator may register programs: their own organisation and guests."""
+    if not may(user, "access.manage_programs"):
+        return Organisation.objects.none()
+    return Organisation.objects.filter(Q(pk=user.organisation_id) | ~Q(kind=Organisation.Kind.BROKER))
+
+
+def programs_visible_to(user: User) -> QuerySet[Program]:
+    """The programs this administrator looks after; those that may act come first."""
+    found = Program.objects.filter(organisation__in=organisations_with_programs(user))
+    return found.select_related(
+        "organisation", "user", "application", "registered_by", "revoked_by"
+    ).order_by(F("revoked_at").asc(nulls_first=True), "name", "id")

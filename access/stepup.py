@@ -49,8 +49,10 @@ def require_step_up(request: HttpRequest) -> None:
     """Return only when the session is confirmed; the API's form of ``step_up_required``.
 
     Raises:
-        Refused: "access.step_up_needed".
+        Refused: "access.step_up_needed", or "access.person_needed" for a program, which has no password.
     """
+    if getattr(request.user, "is_program", False):
+        raise Refused("access.person_needed")
     if not confirmed(request):
         raise Refused("access.step_up_needed")
 

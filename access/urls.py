@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from access.views import branches, grants, people, signing
+from access.views import branches, grants, people, programs, signing, tokens
 
 urlpatterns = [
     path("sign-in/", signing.sign_in, name="access-sign-in"),
@@ -20,6 +20,12 @@ urlpatterns = [
     path("access/grants/<str:label>/<uuid:pk>/new/", grants.open_object, name="access-grant-new"),
     path("access/grants/<uuid:pk>/end/", grants.close_object, name="access-grant-end"),
     path("access/branches/", branches.branches, name="access-branches"),
+    path("access/programs/", programs.programs, name="access-programs"),
+    path("access/programs/new/", programs.register, name="access-program-new"),
+    path("access/programs/<uuid:pk>/", programs.program, name="access-program"),
+    path("access/programs/<uuid:pk>/secret/", programs.secret, name="access-program-secret"),
+    path("access/programs/<uuid:pk>/revoke/", programs.revoke, name="access-program-revoke"),
+    path("oauth/token/", tokens.token, name="access-token"),
     path("access/organisations/", people.organisations, name="access-organisations"),
     path("access/organisations/new/", people.register_organisation, name="access-organisation-new"),
 ]

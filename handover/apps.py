@@ -7,7 +7,8 @@ class HandoverConfig(AppConfig):
     name = "handover"
 
     def ready(self) -> None:
-        """Register the system checks and the edge's events; tasks asked for anywhere reach our broker."""
+        """Register the system checks, the edge's events and the API's security scheme; tasks reach our broker."""
+        import handover.api.schema
         import handover.celery
         import handover.checks
         import handover.events  # noqa: F401

@@ -56,6 +56,7 @@ PAGES: Final = (
     Page(_PEOPLE, gettext_lazy("Training"), "book", "training.view_course", "training-home"),
     Page(_PEOPLE, gettext_lazy("People and duties"), "users", "access.view_users", "access-people"),
     Page(_PEOPLE, gettext_lazy("Opened to guests"), "key", "access.grant_object", "access-grants"),
+    Page(_PEOPLE, gettext_lazy("Programs"), "plug", "access.manage_programs", "access-programs"),
     Page(_PEOPLE, gettext_lazy("Branches"), "building", "access.view_users", "access-branches"),
     Page(_PEOPLE, gettext_lazy("Organisations"), "building", "access.view_users", "access-organisations"),
 )

@@ -18,6 +18,8 @@ PORT = env.number("HANDOVER_PORT", 8000)
 # Where readers of printed papers find this installation: printed as a QR code.
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Networks of the TLS proxy that stands in front; only what it adds about a request is believed.
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", "")
 
 # Custody: where the keys and sealed files lie. The copy is a second place, away from the first.
 ROOT_KEY_FILE = env.folder("ROOT_KEY_FILE", STATE / "root.key")
@@ -76,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "handover.api.bearer.BearerMiddleware",
     "handover.middleware.AuditContextMiddleware",
     "handover.middleware.RefusalMiddleware",
     "handover.api.idempotency.IdempotencyMiddleware",
@@ -172,7 +175,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # Programs: client credentials and nothing else (docs/adr/0008-programs.md).
-TOKEN_LIFETIME = timedelta(seconds=env.number("TOKEN_SECONDS", 3600))
+TOKEN_LIFETIME = timedelta(seconds=min(env.number("TOKEN_SECONDS", 3600), 3600))
 TOKEN_REQUESTS_PER_MINUTE = env.number("TOKEN_REQUESTS_PER_MINUTE", 20)
 PROGRAM_REQUESTS_PER_MINUTE = env.number("PROGRAM_REQUESTS_PER_MINUTE", 600)
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
@@ -253,7 +256,10 @@ STORAGES = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "handover.api.authentication.ProgramAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -10,10 +10,14 @@ from access.services.people import (
     found_installation,
     switch_user,
 )
+from access.services.programs import Credentials, change_secret, register_program, revoke_program
+from access.services.tokens import note_refusal, note_use
 
 __all__ = [
+    "Credentials",
     "assign_duty",
     "change_password",
+    "change_secret",
     "check_credentials",
     "confirm_password",
     "create_branch",
@@ -24,6 +28,10 @@ __all__ = [
     "found_installation",
     "grant_object",
     "grantable_object",
+    "note_refusal",
     "note_sign_out",
+    "note_use",
+    "register_program",
+    "revoke_program",
     "switch_user",
 ]

@@ -11,6 +11,7 @@ from access.duties import Duty, conflicts
 from access.events import Event
 from access.models import RoleAssignment, User
 from access.policies import require
+from access.scopes import DUTIES_FOR_PROGRAMS
 from access.services.people import require_administration
 from audit.errors import Refused
 from audit.services import record
@@ -29,8 +30,8 @@ def assign_duty(
 
     Raises:
         NotAllowed: ``by`` does not look after this person's organisation.
-        Refused: it is their own account or a switched-off one, the dates are reversed, or in that time the
-            person holds the duty already or one that may not go with it.
+        Refused: it is their own account, a switched-off one or a program's that may not hold it; the dates are
+            reversed; or in that time the person holds the duty already or one that may not go with it.
     """
     wanted = Duty(duty)
     starts_on = starts_on or timezone.localdate()
@@ -40,6 +41,8 @@ def assign_duty(
         raise Refused("access.own_duty")
     if not user.is_active:
         raise Refused("access.duty_of_inactive")
+    if user.is_program and wanted not in DUTIES_FOR_PROGRAMS:
+        raise Refused("access.program_duty", duty=wanted.label)
     if ends_on is not None and ends_on < starts_on:
         raise Refused("access.dates_reversed")
     _refuse_clash(user, wanted, starts_on, ends_on)

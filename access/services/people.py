@@ -186,12 +186,14 @@ def switch_user(user_id: UUID, *, on: bool, by: User | None) -> User:
 
     Raises:
         NotAllowed: ``by`` does not look after this person's organisation.
-        Refused: it is their own account.
+        Refused: it is their own account, or a revoked program's is to be switched on.
     """
     user = User.objects.select_for_update().get(pk=user_id)
     require_administration(by, user.organisation)
     if by is not None and by.pk == user.pk:
         raise Refused("access.own_account")
+    if on and user.is_program and user.program.revoked_at is not None:
+        raise Refused("access.program_revoked")
     if user.is_active != on:
         user.is_active = on
         user.save(update_fields=["is_active"])

@@ -17,7 +17,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from access.errors import NotAllowed
+from access.errors import NotAllowed, OutsideScope
+from access.scopes import scope_for
 from audit.errors import Refused
 from handover.refusals import remember
 from vault.errors import VaultError
@@ -30,7 +31,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     request: HttpRequest = context["request"]._request  # noqa: SLF001 - Django's own request
     if isinstance(error, Refused | NotAllowed | VaultError):
         remember(request, error)
-    answer = _of_house(request, error)
+    answer = _outside_scope(request, error) if isinstance(error, OutsideScope) else _of_house(request, error)
     if answer is not None:
         return answer
     plain = exception_handler(error, context)
@@ -53,6 +54,18 @@ def _of_house(request: HttpRequest, error: Exception) -> Response | None:
     if isinstance(error, SuspiciousOperation):
         return _problem(request, HTTPStatus.BAD_REQUEST, _("The server could not read what was sent."))
     return None
+
+
+def _outside_scope(request: HttpRequest, error: OutsideScope) -> Response:
+    """403 tells a program which scope it lacks, or that only people may do this; nothing about any object."""
+    scope = scope_for(error.permission)
+    if not scope:
+        words = _("A program may not do this. A person does it, with their password.")
+        return _problem(request, HTTPStatus.FORBIDDEN, words, code="access.person_needed")
+    words = _("The token lacks the scope %(scope)s.") % {"scope": scope}
+    answer = _problem(request, HTTPStatus.FORBIDDEN, words, code="program.scope_missing")
+    answer["WWW-Authenticate"] = f'Bearer realm="handover", error="insufficient_scope", scope="{scope}"'
+    return answer
 
 
 def _of_framework(request: HttpRequest, error: exceptions.APIException, plain: Response) -> Response:

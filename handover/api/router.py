@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 import access.api
+import access.api_programs
 import clients.api
 import continuity.api
 import governance.api
@@ -12,6 +13,7 @@ from access.policies import signed_in
 
 router = SimpleRouter()
 access.api.register(router)
+access.api_programs.register(router)
 continuity.api.register(router)
 governance.api.register(router)
 

@@ -2,6 +2,11 @@
 
 from typing import Any, Final
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from access.policies import SIGNED_IN
+from access.scopes import SCOPES, scope_for
 from handover.api.errors import MEDIA_TYPE
 
 PROBLEM: Final[dict[str, Any]] = {
@@ -49,3 +54,27 @@ def add_keys(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
         if "201" in created.get("responses", {}) and f"{path}{{id}}/" in result["paths"] and not files:
             created.setdefault("parameters", []).append(KEY)
     return result
+
+
+class ProgramScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How a program gets its token, and which scope each operation asks for."""
+
+    target_class = "handover.api.authentication.ProgramAuthentication"
+    name = "program"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002
+        """OAuth 2, client credentials; the scopes in the language of the description."""
+        scopes = {name: str(scope.words) for name, scope in SCOPES.items()}
+        flow = {"tokenUrl": "/oauth/token/", "scopes": scopes}
+        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]] | list[Any]:
+        """The scope of the operation; an operation for people alone does not offer itself to programs."""
+        permission = getattr(auto_schema.view, "permission_for", {}).get(self._action(auto_schema), "")
+        if permission == SIGNED_IN:
+            return {self.name: []}
+        scope = scope_for(permission)
+        return {self.name: [scope]} if scope else []
+
+    def _action(self, auto_schema: AutoSchema) -> str:
+        return getattr(auto_schema.view, "action", None) or str(auto_schema.method).lower()
