@@ -4,14 +4,14 @@ In a rehearsal the fields that say who somebody is are tokens under a key that i
 the transferee can load and return them, but not read them.
 """
 
+import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from clients.models import Account, Client, Holding
 from clients.sealed import AccountSecret, ClientSecret, HoldingSecret
 
 CLIENTS = (
@@ -59,6 +59,9 @@ FILES: dict[str, tuple[str, ...]] = {
     "accounts.csv": ACCOUNTS,
     "holdings.csv": HOLDINGS,
 }
+LINE_BYTES = 4 * 1024 * 1024
+"""No line of a file that comes back may be longer."""
+
 IDENTITY = ("name", "id_number", "birth_date", "phone")
 
 
@@ -93,15 +96,20 @@ class Numbers:
         return f"{self.prefix}{source_no}"
 
 
+ClearCells = tuple[str, ...]
+"""The columns of a row that lie in the clear, as text, in the order in which the query names them."""
+
+
 def client_row(
-    client: Client, secret: ClientSecret, number: str, branch: str, disguise: Disguise
+    row_id: str, clear: ClearCells, secret: ClientSecret, number: str, disguise: Disguise
 ) -> tuple[str, ...]:
-    """One row of clients.csv."""
+    """One row of clients.csv; clear are kind, status, branch and day of opening."""
+    kind, status, branch, opened_on = clear
     return (
-        str(client.pk),
+        row_id,
         number,
         secret.source_no,
-        client.kind,
+        kind,
         disguise(secret.name),
         secret.id_type,
         disguise(secret.id_number),
@@ -109,82 +117,91 @@ def client_row(
         disguise(secret.phone),
         secret.risk_level,
         secret.investor_class,
-        client.status,
+        status,
         branch,
-        _day(client.opened_on),
+        opened_on,
     )
 
 
-def account_row(account: Account, secret: AccountSecret, number: str) -> tuple[str, ...]:
-    """One row of accounts.csv."""
+def account_row(row_id: str, clear: ClearCells, secret: AccountSecret, number: str) -> tuple[str, ...]:
+    """One row of accounts.csv; clear are kind, market, currency and status."""
+    kind, market, currency, status = clear
     return (
-        str(account.pk),
+        row_id,
         number,
-        account.kind,
+        kind,
         secret.number,
-        account.market,
-        account.currency,
+        market,
+        currency,
         secret.trading_unit,
         secret.bank,
-        account.status,
+        status,
         secret.balance,
         secret.frozen,
     )
 
 
-def holding_row(holding: Holding, secret: HoldingSecret, number: str) -> tuple[str, ...]:
-    """One row of holdings.csv."""
+def holding_row(row_id: str, clear: ClearCells, secret: HoldingSecret, number: str) -> tuple[str, ...]:
+    """One row of holdings.csv; clear are market and currency."""
+    market, currency = clear
     return (
-        str(holding.pk),
+        row_id,
         number,
         secret.account_no,
-        holding.market,
+        market,
         secret.code,
         secret.quantity,
         secret.frozen,
         secret.pledged,
-        holding.currency,
+        currency,
     )
 
 
-class CsvPart:
-    """Rows as bytes of UTF-8 CSV, handed out as they come."""
-
-    def __init__(self, heading: Sequence[str]) -> None:
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\r\n")
-        self._writer.writerow(heading)
-
-    def add(self, row: Sequence[str]) -> None:
-        self._writer.writerow(row)
-
-    def take(self) -> bytes:
-        """What was written since the last call."""
-        data = self._text.getvalue().encode()
-        self._text.seek(0)
-        self._text.truncate()
-        return data
+def csv_bytes(rows: Iterable[Sequence[str]]) -> bytes:
+    """Rows as UTF-8 CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
 
 
-def read_rows(parts: Iterator[bytes]) -> Iterator[dict[str, str]]:
-    """The rows of one UTF-8 CSV that arrives in pieces."""
-    yield from csv.DictReader(_lines(parts))
+class CsvReader:
+    """The rows of a UTF-8 CSV that arrives in pieces, as cells; ``at`` is where the last one ended.
+
+    Raises:
+        UnicodeDecodeError, csv.Error: the bytes are no such CSV.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], *, at: int = 0) -> None:
+        self.at = at
+        self._pieces = pieces
+        self._rows = csv.reader(self._lines())
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return (row for row in self._rows if row)
+
+    def _lines(self) -> Iterator[str]:
+        for line in _whole_lines(self._pieces):
+            # Only the first line of a file may begin with a byte order mark.
+            text = (line if self.at else line.removeprefix(codecs.BOM_UTF8)).decode()
+            self.at += len(line)
+            yield text
 
 
-def _lines(parts: Iterator[bytes]) -> Iterator[str]:
+def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     left = b""
-    for part in parts:
-        *whole, left = (left + part).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8").removeprefix("\ufeff") + "\n"
+    for piece in pieces:
+        cut = piece.rfind(b"\n") + 1
+        if cut:
+            yield from io.BytesIO(left + piece[:cut])
+            left = piece[cut:]
+        else:
+            left += piece
+        if len(left) > LINE_BYTES:
+            raise csv.Error("a line is too long")
     if left:
-        yield left.decode("utf-8").removeprefix("\ufeff")
+        yield left
 
 
 def new_numbers(crosswalk: dict[str, object]) -> Numbers:
     """The numbering agreed in the field policy of the client number."""
     return Numbers(str(crosswalk.get("prefix") or "88"))
-
-
-def _day(value: object) -> str:
-    return "" if value is None else str(value)

@@ -172,15 +172,41 @@ def open_file(file: SealedFile, reading: Reading) -> Iterator[bytes]:
 
 def read_slice(file: SealedFile, offset: int, length: int, reading: Reading) -> bytes:
     """``length`` bytes of the plaintext from ``offset`` (fewer at the end), opening only their chunks."""
+    return _slice(file, offset, length, _opened_key(file, reading))
+
+
+def _slice(file: SealedFile, offset: int, length: int, key: DataKey) -> bytes:
     if offset < 0 or length < 0:
         raise VaultError("a slice starts and ends inside the file")
     end = min(offset + length, file.size)
-    key = _opened_key(file, reading)
     if offset >= end:
         return b""
     first, stop = offset // CHUNK_BYTES, (end - 1) // CHUNK_BYTES + 1
     plain = b"".join(_chunks_between(file, key, first, stop))
     return plain[offset - first * CHUNK_BYTES : end - first * CHUNK_BYTES]
+
+
+class OpenedFile:
+    """A sealed file that is read slice by slice, its key opened once.
+
+    Raises:
+        VaultError: as ``open_file`` does.
+    """
+
+    def __init__(self, file: SealedFile, reading: Reading) -> None:
+        self.file = file
+        self._key = _opened_key(file, reading)
+
+    def slice(self, offset: int, length: int) -> bytes:
+        """``length`` bytes of the plaintext from ``offset`` (fewer at the end), opening only their chunks."""
+        return _slice(self.file, offset, length, self._key)
+
+    def pieces(self, offset: int = 0) -> Iterator[bytes]:
+        """The plaintext from ``offset`` to the end, at most a chunk at a time."""
+        while offset < self.file.size:
+            piece = self.slice(offset, CHUNK_BYTES - offset % CHUNK_BYTES)
+            offset += len(piece)
+            yield piece
 
 
 def file_name(file: SealedFile, reading: Reading) -> str:

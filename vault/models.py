@@ -115,6 +115,7 @@ class FilePurpose(models.TextChoices):
     LETTER = "letter"
     RETURN = "return"
     DELIVERY = "delivery"
+    PIECE = "piece"
     CERTIFICATE = "certificate"
     BACKUP = "backup"
 

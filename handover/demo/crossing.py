@@ -19,6 +19,7 @@ from handover.demo.loading import answers_of, seal_file
 from handover.demo.story import NotAsExpected, Story, patience, wait_until
 from sample.returns import write_returns
 from transfer import verify_handover
+from transfer.comparisons import COMPARISONS
 from transfer.models import Break, Certificate, OutsideParty, Run, RunbookStep, Transfer
 from transfer.services.breaks import ask_write_off, decide_write_off, explain_break
 from transfer.services.certificates import inclusion_proof, issue_certificate, party_keys
@@ -26,7 +27,8 @@ from transfer.services.cutover import begin_cutover
 from transfer.services.exceptions import ask_exception, grant_exception
 from transfer.services.mandates import draft_mandate, sign_mandate
 from transfer.services.packs import regulator_pack
-from transfer.services.returns import EXPECTED, receive_return, reconcile
+from transfer.services.reconciling import reconcile
+from transfer.services.returns import receive_return
 from transfer.services.runbooks import draft_runbook, finish_step, prove_party, start_step
 from transfer.services.runs import start_rehearsal
 from transfer.tasks.cutover import run_cutover
@@ -187,7 +189,7 @@ def _send_back(
     _copy(run.delivery_file, manager, delivery)
     write_returns(delivery, out=out / "back", run=name, world=world, corrected=corrected)
     delivery.unlink()
-    for source, kind in EXPECTED:
+    for source, kind in COMPARISONS:
         file = seal_file(out / "back" / FOLDERS[source] / f"{kind}.csv", cast.taker, "return")
         receive_return(run=run, source=source, kind=kind, file=file, by=manager)
 

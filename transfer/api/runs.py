@@ -17,8 +17,9 @@ from access.serializers import Body, CountsField, asked, told
 from access.stepup import require_step_up
 from transfer.api.base import TransferPart, ask_worker, uploaded
 from transfer.api.downloads import download
+from transfer.comparisons import COMPARISONS
 from transfer.models import ReturnFile, Run, Transfer
-from transfer.services.returns import EXPECTED, ask_reconciliation, receive_return
+from transfer.services.returns import ask_reconciliation, receive_return
 from transfer.services.runs import download_delivery, retry_run, start_rehearsal
 from transfer.tasks.runs import deliver, reconcile_run
 
@@ -54,12 +55,12 @@ class RunQuery(Body):
 
 class NewReturn(Body):
     source = serializers.ChoiceField(choices=ReturnFile.Source.choices)
-    kind = serializers.ChoiceField(choices=sorted({kind for _source, kind in EXPECTED}))
+    kind = serializers.ChoiceField(choices=sorted({kind for _source, kind in COMPARISONS}))
     file = serializers.FileField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Only what is compared is received."""
-        if (attrs["source"], attrs["kind"]) not in EXPECTED:
+        if (attrs["source"], attrs["kind"]) not in COMPARISONS:
             raise serializers.ValidationError({"kind": [_("This source sends back no such file.")]})
         return attrs
 

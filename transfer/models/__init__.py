@@ -15,6 +15,7 @@ from transfer.models.imports import (
     Reject,
 )
 from transfer.models.mandate import Mandate, MandateSignature
+from transfer.models.pieces import DeliveryPiece, ReturnPiece
 from transfer.models.policy import FieldPolicy
 from transfer.models.runbook import OutsideParty, RunbookStep
 from transfer.models.transfer import Transfer
@@ -28,6 +29,7 @@ __all__ = [
     "ClauseBreach",
     "ClientCase",
     "ClientSum",
+    "DeliveryPiece",
     "Extract",
     "FieldPolicy",
     "Finding",
@@ -41,6 +43,7 @@ __all__ = [
     "PackDocument",
     "Reject",
     "ReturnFile",
+    "ReturnPiece",
     "Run",
     "RunbookStep",
     "Signature",

@@ -19,7 +19,9 @@ class Run(OfTransfer):
 
     The row is the queue of its work: whoever holds a living lease works on it, and ``fence`` tells an
     older worker that it was taken over. ``reached`` counts what the work has done so far; ``problem`` is
-    the code of the refusal on which it stopped, and stays until a person asks for another try.
+    the code of the refusal on which it stopped, and stays until a person asks for another try. ``progress``
+    says how far the reconciliation is; the key of a rehearsal's disguise lies sealed in a file of its own
+    until the delivery is whole.
     """
 
     class Kind(models.TextChoices):
@@ -41,6 +43,8 @@ class Run(OfTransfer):
     delivery_digest = models.CharField(max_length=64, blank=True)
     client_count = models.PositiveIntegerField(default=0)
     compared = models.JSONField(default=dict)
+    progress = models.JSONField(default=dict)
+    disguise_file = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
     reached = models.PositiveIntegerField(default=0)
@@ -98,7 +102,7 @@ class Break(SealedModel):
     """One difference found by reconciliation.
 
     A break with a client is sealed under that client's key; one without (a row the transferor never had)
-    holds only its line.
+    holds only its line. ``seen`` is the number of the last reconciliation that found it.
     """
 
     class State(models.TextChoices):
@@ -121,6 +125,7 @@ class Break(SealedModel):
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
     owner_side = models.CharField(max_length=12, default="transferee")
     found_at = models.DateTimeField(auto_now_add=True)
+    seen = models.PositiveIntegerField(default=0)
     explanation = models.CharField(max_length=300, blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

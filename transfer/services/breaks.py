@@ -21,7 +21,7 @@ from transfer.models.breaks import BreakSecret
 from transfer.policies import BOTH, require_side
 from transfer.reconcile import Difference
 from transfer.services.locking import lock_transfer
-from transfer.services.runs import organisation_of
+from transfer.services.parties import organisation_of
 from vault.rows import open_rows
 from vault.tokens import token
 from vault.wraps import open_data_keys
@@ -43,13 +43,12 @@ LIVE = (Break.State.OPEN, Break.State.EXPLAINED, Break.State.WRITE_OFF_ASKED)
 
 def keep_differences(
     run: Run, source: str, kind: str, differences: Iterable[Difference], owners: Owners, by: User
-) -> set[BreakKey]:
-    """Every difference stands as a break; returns their keys.
+) -> None:
+    """Every difference stands as a break, seen in the present round of the run's reconciliation.
 
     One that stood already is left as it is, unless it was corrected or its values are others now: then it
     is open again. The values lie sealed under the client's key; a row nobody knows keeps no value at all.
     """
-    found: set[BreakKey] = set()
     stream = iter(differences)
     while batch := list(islice(stream, BATCH)):
         clients = owners({difference.key[0] for difference in batch})
@@ -60,8 +59,13 @@ def keep_differences(
         }
         standing = _reopen_changed(run, rows, by)
         _seal_and_keep(run, [pair for key, pair in rows.items() if key not in standing])
-        found |= set(rows)
-    return found
+        again = [row.pk for row in standing.values()]
+        Break.objects.filter(pk__in=again).update(seen=round_of(run))
+
+
+def round_of(run: Run) -> int:
+    """The number of the run's present reconciliation."""
+    return int(run.progress.get("round", 0))
 
 
 def _seal_and_keep(run: Run, pairs: list[tuple[Break, BreakSecret]]) -> None:
@@ -75,8 +79,10 @@ def _seal_and_keep(run: Run, pairs: list[tuple[Break, BreakSecret]]) -> None:
     Break.objects.bulk_create([row for row, _ in pairs])
 
 
-def _reopen_changed(run: Run, rows: Mapping[BreakKey, tuple[Break, BreakSecret]], by: User) -> set[BreakKey]:
-    """The keys of those that stand already; whichever was corrected or differs otherwise now is open again."""
+def _reopen_changed(
+    run: Run, rows: Mapping[BreakKey, tuple[Break, BreakSecret]], by: User
+) -> dict[BreakKey, Break]:
+    """Those that stand already; whichever was corrected or differs otherwise now is open again."""
     standing = {
         key_of(row): row
         for row in Break.objects.filter(run=run, row__in={key[2] for key in rows})
@@ -97,7 +103,7 @@ def _reopen_changed(run: Run, rows: Mapping[BreakKey, tuple[Break, BreakSecret]]
         changed = row.pk in before and before[row.pk] != rows[key][1]
         if row.state == Break.State.CORRECTED or (changed and row.state != Break.State.OPEN):
             _reopen(row, by)
-    return set(standing)
+    return standing
 
 
 def _reopen(row: Break, by: User) -> None:
@@ -143,13 +149,12 @@ def reveal_break(*, break_: Break, purpose: str, words: str, by: User) -> BreakS
     return secret
 
 
-def mark_corrected(run: Run, found: set[BreakKey], by: User) -> int:
-    """Breaks that were open and are no longer there are corrected; returns how many."""
+def mark_corrected(run: Run, by: User) -> int:
+    """Breaks that were open and that this round did not find are corrected; returns how many."""
+    gone = Break.objects.filter(run=run, state__in=LIVE).exclude(seen=round_of(run))
     corrected = 0
-    for row in Break.objects.filter(run=run, state__in=LIVE).iterator():
-        if key_of(row) not in found:
-            _decide(row, Break.State.CORRECTED, by, BreakEvent.CORRECTED)
-            corrected += 1
+    for corrected, row in enumerate(gone.iterator(), start=1):  # noqa: B007  how many at the end
+        _decide(row, Break.State.CORRECTED, by, BreakEvent.CORRECTED)
     return corrected
 
 
@@ -224,6 +229,7 @@ def _break(run: Run, source: str, kind: str, difference: Difference, clients: Ma
         source=source,
         kind=f"{kind}.{difference.kind}",
         field=difference.field,
+        seen=round_of(run),
         client_id=client,
         row=_row_name(kind, difference),
         owner_side="transferor" if source != "transferee" else "transferee",

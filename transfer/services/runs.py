@@ -1,48 +1,31 @@
 """Rehearsals and the cutover's delivery: the file for the transferee's system, made from the sealed rows."""
 
-import secrets
 import zipfile
-from collections.abc import Callable, Iterator
-from itertools import count, islice
+from collections.abc import Iterator
 from typing import IO, cast
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
-from access.models import Branch, User
+from access.models import User
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
-from clients.models import Account, Client, Holding
-from transfer.delivery import (
-    ACCOUNTS,
-    CLIENTS,
-    HOLDINGS,
-    CsvPart,
-    Disguise,
-    Numbers,
-    Tokens,
-    account_row,
-    client_row,
-    holding_row,
-    new_numbers,
-    plainly,
-)
+from transfer.delivery import FILES, csv_bytes
 from transfer.events import RunEvent
-from transfer.models import ClientCase, FieldPolicy, Run, Transfer
+from transfer.models import DeliveryPiece, Run, Transfer
 from transfer.policies import BOTH, TRANSFEROR, require_side
-from transfer.services.leases import renew, try_again
+from transfer.services.leases import LeaseLost, renew, try_again
 from transfer.services.locking import lock_transfer
-from vault.files import FileSealer, destroy_file, file_sha256, open_file
+from transfer.services.parties import organisation_of
+from transfer.services.pieces import destroy_disguise, make_next_piece, plan_pieces
+from vault.files import FileSealer, destroy_file, file_sha256, open_file, read_slice
 from vault.models import SealedFile
-from vault.rows import Reading, open_rows
+from vault.rows import Reading
 from vault.wraps import add_wraps
 
-CHUNK = 1_000
 REHEARSED_IN: set[str] = {Transfer.State.REVIEWING, Transfer.State.NOTIFYING, Transfer.State.READY}
-STAYING = (ClientCase.State.LEFT, ClientCase.State.EXCLUDED)
-Row = tuple[str, ...]
 
 
 @transaction.atomic
@@ -83,40 +66,45 @@ def retry_run(*, run: Run, by: User) -> Run:
 def make_delivery(*, run: Run) -> SealedFile:
     """The delivery lies sealed for both firms: disguised in a rehearsal, real after acceptance.
 
-    Every chunk of clients is opened inside a recorded reading of its own. Repeating it once the file is
-    there returns the same file; a crash on the way leaves none, and of two makers one file stays.
+    All its steps one after the other, each a transaction of its own; whatever was made before stays.
 
     Raises:
         Refused: a cutover's clients are not accepted yet.
-        LeaseLost: another worker has taken the run over; nothing is kept then.
+        LeaseLost: another worker has taken the run over.
+    """
+    while not deliver_step(run=run):
+        pass
+    return SealedFile.objects.get(pk=cast("UUID", run.delivery_file))
+
+
+def deliver_step(*, run: Run) -> bool:
+    """The delivery is one step nearer: planned, one piece more, or put together; True when it lies there whole.
+
+    Every chunk of clients is opened inside a recorded reading of its own. A crash loses at most the step
+    under way; of two makers one file stays.
+
+    Raises:
+        Refused: a cutover's clients are not accepted yet.
+        LeaseLost: another worker has taken the run over; nothing of this step is kept then.
     """
     if run.delivery_file is not None:
-        return SealedFile.objects.get(pk=run.delivery_file)
+        return True
     transfer = Transfer.objects.get(pk=run.transfer_id)
     if run.kind == Run.Kind.CUTOVER and transfer.state != Transfer.State.RECONCILING:
         raise Refused("run.not_accepted_yet")
-    clients = delivered_clients(run)
-    Run.objects.filter(pk=run.pk).update(client_count=clients.count())
-    holder = organisation_of(run)
-    # The rehearsal key exists in this call only; results stay, the key goes.
-    disguise = Tokens(secrets.token_bytes(32)) if run.kind == Run.Kind.REHEARSAL else plainly
-    with FileSealer(holder=holder) as sealer:
-        with zipfile.ZipFile(cast("IO[bytes]", _Writer(sealer)), "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, rows in _parts(run, clients, disguise).items():
-                _write_part(archive, name, rows)
-        file = sealer.complete(purpose="delivery", name=f"{transfer.number}-{run.kind}-{run.number}.zip")
-    return _settle(run, file, clients.count())
-
-
-def delivered_clients(run: Run) -> QuerySet[Client]:
-    """The clients a run is about: who would move now, or who was accepted."""
-    transfer = run.transfer
-    if run.kind == Run.Kind.CUTOVER:
-        accepted = ClientCase.objects.filter(transfer=transfer, state=ClientCase.State.ACCEPTED)
-        return Client.objects.filter(pk__in=accepted.values("client_id")).order_by("pk")
-    staying = ClientCase.objects.filter(transfer=transfer, state__in=STAYING)
-    mine = Client.objects.filter(book=transfer.book_id, custodian=transfer.transferor_id)
-    return mine.exclude(pk__in=staying.values("client_id")).order_by("pk")
+    renew(run, reached=run.reached)
+    if not run.pieces.exists():
+        plan_pieces(run)
+        run.refresh_from_db(fields=["disguise_file", "client_count"])
+        return False
+    done = make_next_piece(run)
+    if done is not None:
+        run.reached = done
+        return False
+    if run.pieces.filter(file=None).exists():
+        raise LeaseLost  # Somebody else holds the piece that is missing.
+    _put_together(run, transfer)
+    return True
 
 
 @transaction.atomic
@@ -146,12 +134,46 @@ def download_delivery(*, run: Run, by: User) -> tuple[SealedFile, Iterator[bytes
 
 
 @transaction.atomic
-def _settle(run: Run, file: SealedFile, clients: int) -> SealedFile:
+def _put_together(run: Run, transfer: Transfer) -> None:
+    """One archive of the pieces, part after part; nothing of it is ever held whole."""
+    holder = organisation_of(run)
+    pieces = list(run.pieces.order_by("number"))
+    with FileSealer(holder=holder) as sealer:
+        with (
+            reading(
+                actor=run.asked_by,
+                organisation=holder,
+                purpose="delivery",
+                subjects=[piece.file for piece in pieces if piece.file is not None],
+            ) as right,
+            zipfile.ZipFile(
+                cast("IO[bytes]", _Writer(sealer)), "w", zipfile.ZIP_DEFLATED, compresslevel=1
+            ) as archive,
+        ):
+            for name, heading in FILES.items():
+                with archive.open(name, "w", force_zip64=True) as member:
+                    member.write(csv_bytes([heading]))
+                    for content in _contents(pieces, name.removesuffix(".csv"), right):
+                        member.write(content)
+        file = sealer.complete(purpose="delivery", name=f"{transfer.number}-{run.kind}-{run.number}.zip")
+    _settle(run, file, sum(piece.clients for piece in pieces))
+
+
+def _contents(pieces: list[DeliveryPiece], part: str, right: Reading) -> Iterator[bytes]:
+    files = SealedFile.objects.in_bulk([piece.file for piece in pieces])
+    for piece in pieces:
+        begin, length, _rows = piece.sections[part]
+        yield read_slice(files[piece.file], begin, length, right)
+
+
+@transaction.atomic
+def _settle(run: Run, file: SealedFile, clients: int) -> None:
     transfer = lock_transfer(run.transfer_id)
     standing = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
     if standing.delivery_file is not None:
         destroy_file(file)  # Somebody else was faster; theirs is the run's.
-        return SealedFile.objects.get(pk=standing.delivery_file)
+        run.delivery_file = standing.delivery_file
+        return
     holder = organisation_of(run)
     # Both firms may download it: it is the transferee's to load and the transferor's to answer for.
     for party in transfer.parties() - {holder}:
@@ -171,90 +193,7 @@ def _settle(run: Run, file: SealedFile, clients: int) -> SealedFile:
         count=clients,
         sha256=run.delivery_digest,
     )
-    return file
-
-
-def organisation_of(run: Run) -> UUID:
-    """Who opens the rows: the transferor before acceptance, the transferee after."""
-    transfer = run.transfer
-    rehearsal = run.kind == Run.Kind.REHEARSAL or transfer.transferee_id is None
-    return transfer.transferor_id if rehearsal else cast("UUID", transfer.transferee_id)
-
-
-def _parts(run: Run, clients: QuerySet[Client], disguise: Disguise) -> dict[str, Iterator[Row]]:
-    policy = FieldPolicy.objects.filter(
-        transfer=run.transfer_id, kind="clients", target_field="client_no", policy=FieldPolicy.Policy.REMAP
-    ).first()
-    numbers = new_numbers(policy.crosswalk if policy else {})
-    branches = dict(Branch.objects.values_list("pk", "code"))
-
-    def client_rows(chunk: list[Client], right: Reading, known: dict[UUID, str]) -> Iterator[Row]:
-        for client, secret in zip(chunk, open_rows(chunk, right), strict=True):
-            branch = branches.get(client.branch_id, "") if client.branch_id else ""
-            yield client_row(client, secret, known[client.pk], branch, disguise)
-
-    def account_rows(chunk: list[Client], right: Reading, known: dict[UUID, str]) -> Iterator[Row]:
-        rows = list(Account.objects.filter(client__in=chunk).order_by("client_id", "pk"))
-        for row, secret in zip(rows, open_rows(rows, right), strict=True):
-            yield account_row(row, secret, known[row.client_id])
-
-    def holding_rows(chunk: list[Client], right: Reading, known: dict[UUID, str]) -> Iterator[Row]:
-        rows = list(Holding.objects.filter(client__in=chunk).order_by("client_id", "pk"))
-        for row, secret in zip(rows, open_rows(rows, right), strict=True):
-            yield holding_row(row, secret, known[row.client_id])
-
-    makers: dict[str, tuple[Row, MakeRows]] = {
-        "clients.csv": (CLIENTS, client_rows),
-        "accounts.csv": (ACCOUNTS, account_rows),
-        "holdings.csv": (HOLDINGS, holding_rows),
-    }
-    progress = count(1)  # One stream after the other is written, so the three parts count on together.
-    return {name: _rows(run, clients, numbers, progress, *maker) for name, maker in makers.items()}
-
-
-PARTS = 3
-"""Into how many parts a delivery is written: what ``reached`` of a run counts to, times its clients."""
-
-
-MakeRows = Callable[[list[Client], Reading, dict[UUID, str]], Iterator[Row]]
-
-
-def _rows(
-    run: Run,
-    clients: QuerySet[Client],
-    numbers: Numbers,
-    progress: Iterator[int],
-    heading: Row,
-    make: MakeRows,
-) -> Iterator[Row]:
-    yield heading
-    stream = clients.iterator(chunk_size=CHUNK)
-    while chunk := list(islice(stream, CHUNK)):
-        for _ in chunk:
-            done = next(progress)
-        renew(run, reached=done)
-        with reading(
-            actor=run.asked_by,
-            organisation=organisation_of(run),
-            purpose="delivery",
-            subjects=[client.pk for client in chunk],
-        ) as right:
-            secrets_ = open_rows(chunk, right)
-            known = {
-                client.pk: numbers.of(secret.source_no)
-                for client, secret in zip(chunk, secrets_, strict=True)
-            }
-            yield from make(chunk, right, known)
-
-
-def _write_part(archive: zipfile.ZipFile, name: str, rows: Iterator[Row]) -> None:
-    part = CsvPart(next(rows))
-    with archive.open(name, "w") as member:
-        for number, row in enumerate(rows, start=1):
-            part.add(row)
-            if number % CHUNK == 0:
-                member.write(part.take())
-        member.write(part.take())
+    destroy_disguise(run)
 
 
 class _Writer:

@@ -8,23 +8,26 @@ from django.db.models.functions import Now
 
 from transfer.models import Run, Transfer
 from transfer.services.leases import claim_run, give_back
-from transfer.services.returns import reconcile
-from transfer.services.runs import make_delivery
+from transfer.services.reconciling import reconcile_step
+from transfer.services.runs import deliver_step
 from transfer.tasks.attempts import work_on
 from transfer.tasks.cutover import run_cutover
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def deliver(run_id: str) -> None:
-    """The run has its delivery, if it may have one by now; five at once make one."""
+    """The run's delivery is one step nearer, if it may have one by now, and the next step is asked for.
+
+    Five at once do each step once: one of them holds the lease.
+    """
     run = claim_run(uuid.UUID(run_id))
-    if run is not None:
-        work_on(run, lambda: make_delivery(run=run))
+    if run is not None and work_on(run, lambda: deliver_step(run=run)) and run.delivery_file is None:
+        deliver.delay(run_id)
 
 
 @shared_task(acks_late=True, ignore_result=True)
 def reconcile_run(run_id: str) -> None:
-    """The run is reconciled in the name of whoever asked, if somebody has and nobody else has done it."""
+    """The run's reconciliation is one step nearer, in the name of whoever asked, and the next is asked for."""
     run = claim_run(uuid.UUID(run_id))
     if run is None:
         return
@@ -32,7 +35,8 @@ def reconcile_run(run_id: str) -> None:
         give_back(run)
         return
     by = run.reconcile_by
-    work_on(run, lambda: reconcile(run=run, by=by))
+    if work_on(run, lambda: reconcile_step(run=run, by=by)) and run.state == Run.State.RECONCILING:
+        reconcile_run.delay(run_id)
 
 
 @shared_task(acks_late=True, ignore_result=True)

@@ -16,7 +16,7 @@ from clients.statements import member_leaf
 from transfer import verify_handover
 from transfer.models import Break, ClientCase, Mandate, OutsideParty, Run
 from transfer.services.cutover import finish_cutover, move_next_batch
-from transfer.services.returns import reconcile
+from transfer.services.reconciling import reconcile
 from transfer.services.runs import make_delivery
 from transfer.tests.test_certificate import mandate, ready, send_back  # noqa: F401 - fixtures
 from vault.signing import signer, verify

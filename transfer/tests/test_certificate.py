@@ -21,7 +21,8 @@ from transfer.services.agreements import draft_agreement, sign_agreement
 from transfer.services.certificates import inclusion_proof, issue_certificate, party_keys
 from transfer.services.cutover import begin_cutover, finish_cutover, move_next_batch
 from transfer.services.mandates import draft_mandate, sign_mandate
-from transfer.services.returns import receive_return, reconcile
+from transfer.services.reconciling import reconcile
+from transfer.services.returns import receive_return
 from transfer.services.runs import make_delivery
 from vault.files import open_file, seal_stream
 from vault.models import SealedFile

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from transfer.models import Break, Certificate, OutsideParty, PackDocument, Run, RunbookStep
-from transfer.services.returns import reconcile
+from transfer.services.reconciling import reconcile
 from transfer.services.runs import make_delivery
 from transfer.tests.test_certificate import certificate, cut_over, mandate, ready, send_back  # noqa: F401  fixtures
 

@@ -68,10 +68,14 @@ def at_once(task, key):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_five_workers_make_one_delivery(ready, giver_manager, audited, no_broker):  # noqa: F811
+def test_five_workers_make_one_delivery(ready, giver_manager, audited, no_broker, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("transfer.services.pieces.CLIENTS_OF_A_PIECE", 1)
     run = start_rehearsal(transfer=ready, by=giver_manager)
-    at_once(deliver, str(run.pk))
+    for _ in range(5):  # Planned, three pieces, put together.
+        at_once(deliver, str(run.pk))
     run.refresh_from_db()
+    assert (run.pieces.count(), run.client_count) == (3, 3)
+    assert [("deliver", str(run.pk))] * 4 == no_broker
     assert run.state == "delivered"
     assert SealedFile.objects.filter(purpose="delivery").count() == 1
     assert [kind for kind, _ in audited()].count("run.delivered") == 1
@@ -142,6 +146,8 @@ def test_reconciling_is_done_in_the_name_of_whoever_asked(
     assert run.state == "delivered"  # Nobody has asked yet.
     Run.objects.filter(pk=run.pk).update(state="reconciling", reconcile_by=taker_steward)
     reconcile_run(str(run.pk))
+    while no_broker:
+        reconcile_run(no_broker.pop()[1])
     run.refresh_from_db()
     assert (run.state, run.lease_until, run.problem) == ("done", None, "")
     assert "run.reconciled" in [kind for kind, _ in audited()]
@@ -170,6 +176,32 @@ def test_a_worker_that_was_taken_over_writes_nothing(ready, giver_manager, no_br
     second.refresh_from_db()
     assert (second.problem, second.fence) == ("", 2)
     assert not SealedFile.objects.filter(purpose="delivery").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_in_the_middle_of_a_delivery_loses_at_most_its_piece(
+    ready, giver_manager, no_broker, monkeypatch
+):  # noqa: F811
+    class Killed(BaseException):
+        """As kill -9: nothing of the worker runs after it."""
+
+    monkeypatch.setattr("transfer.services.pieces.CLIENTS_OF_A_PIECE", 1)
+    run = start_rehearsal(transfer=ready, by=giver_manager)
+    deliver(str(run.pk))
+    deliver(str(run.pk))
+    kept = run.pieces.exclude(file=None).get()
+    with monkeypatch.context() as crash:
+        crash.setattr("transfer.services.pieces.seal_stream", lambda *_, **__: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            deliver(str(run.pk))
+    assert run.pieces.exclude(file=None).get() == kept
+    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+    for _ in range(3):
+        deliver(str(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.client_count) == ("delivered", 3)
+    assert run.pieces.get(number=1).file == kept.file
+    assert run.disguise_file is None
 
 
 @pytest.mark.django_db

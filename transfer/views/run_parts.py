@@ -15,7 +15,6 @@ from transfer.forms.runs import RETURNS, ReturnForm, returns_of
 from transfer.models import Break, Run, Transfer
 from transfer.policies import BOTH, side_of
 from transfer.services.returns import newest_returns
-from transfer.services.runs import PARTS
 from transfer.views.doors import problem_words
 from transfer.views.frame import person
 
@@ -72,12 +71,12 @@ def job_of(run: Run) -> Words:
         "title": _("Reconciliation") if reconciling else _("Delivery to the transferee's system"),
         "poll_url": reverse("transfer-run-progress", args=[run.transfer_id, run.pk]),
         "resume_url": reverse("transfer-run-retry", args=[run.transfer_id, run.pk]),
-        "unit": _("rows of clients"),
+        "unit": _("clients"),
         "state": job_state(run),
         "sentence": problem_words(run.problem),
     }
     if job["state"] == "running" and not reconciling:
-        job |= {"done": run.reached, "total": PARTS * run.client_count} | _rate(run)
+        job |= {"done": run.reached, "total": run.client_count} | _rate(run)
     return job
 
 
@@ -99,7 +98,7 @@ def _rate(run: Run) -> Words:
     if not run.reached or seconds < 1:
         return {}
     rate = run.reached / seconds
-    return {"rate": round(rate), "seconds_left": (PARTS * run.client_count - run.reached) / rate}
+    return {"rate": round(rate), "seconds_left": (run.client_count - run.reached) / rate}
 
 
 def delivery_facts(run: Run) -> list[Words]:
