@@ -11,31 +11,33 @@ Invariants:
 import hashlib
 import hmac
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from vault.copying import BinaryCopy
 from vault.errors import OpeningError, VaultError
+from vault.fixed import as_array, fetch_fixed, fixed_row, send_fixed
 from vault.keyring import wrapping_cipher
 from vault.models import Epoch
 from vault.sealing import AES, KEY_BYTES, NONCE_BYTES, Aead, cipher_for, length_prefixed, open_sealed
 
 CUSTODY: Final = "custody"
-_COMMITMENT_LABEL: Final = b"handover/commitment/v1"
-_COLUMNS: Final = (
-    ("subject", "uuid"),
-    ("key_version", "int2"),
-    ("holder", "uuid"),
-    ("purpose", "text"),
-    ("epoch", "int4"),
-    ("wrapped", "bytea"),
-    ("commitment", "bytea"),
-)
+WRAPPED_BYTES: Final = 1 + NONCE_BYTES + KEY_BYTES + 16
+"""Suite, nonce, the sealed key and its tag; the database allows no other length."""
 
+_COMMITMENT_LABEL: Final = b"handover/commitment/v1"
+_COLUMNS: Final = ("subject", "key_version", "holder", "purpose", "epoch", "wrapped", "commitment")
+_HELD: Final = "FROM vault_wrap WHERE subject = ANY(%s::uuid[]) AND holder = %s AND purpose = %s"
+_WRAPS_OF: Final = f"SELECT subject, key_version, epoch, wrapped, commitment {_HELD}"
+_KEYS_OF: Final = f"SELECT subject, key_version {_HELD}"
+_COMMITMENTS: Final = (
+    "SELECT DISTINCT subject, key_version, commitment FROM vault_wrap"
+    " WHERE subject = ANY(%s::uuid[]) ORDER BY subject, key_version"
+)
 
 WrapRow = tuple[UUID, int, int, bytes, bytes]
 """A wrap as it is read: subject, key version, epoch, wrapped key, commitment."""
@@ -173,62 +175,104 @@ def open_wraps(
 
 
 @transaction.atomic
-def add_wraps(subjects: Iterable[UUID], *, holder_from: UUID, holder_to: UUID, purpose: str = CUSTODY) -> int:
+def add_wraps(
+    subjects: Collection[UUID] | Collection[bytes],
+    *,
+    holder_from: UUID,
+    holder_to: UUID,
+    purpose: str = CUSTODY,
+) -> int:
     """``holder_to`` can open whatever ``holder_from`` can of these subjects; returns wraps written.
 
     A wrap that is there already is left alone, so repeating it changes nothing.
 
     Raises:
-        VaultError: ``holder_from`` lacks a wrap, or ``holder_to`` has no active epoch.
+        VaultError: ``holder_from`` lacks a wrap, ``holder_to`` has no active epoch, or a wrap does not open.
     """
-    wanted = set(subjects)
+    wanted = as_array(subjects)
     with connection.cursor() as cursor:
         epoch = lock_active_epoch(cursor, holder_to, purpose)
-        keys = open_key_versions(wanted, holder=holder_from, purpose=purpose)
-        _refuse_missing(wanted, {subject for subject, _version in keys})
-        present = {(row[0], row[1]) for row in _fetch_wraps(wanted, holder_to, purpose)}
-        suite, cipher = wrapping_cipher(holder_to, purpose, epoch)
-        bind = _Binding(holder_to, purpose)
-        missing = [(place, key.key) for place, key in keys.items() if place not in present]
-        nonces = os.urandom(NONCE_BYTES * len(missing))
-        rows = []
-        for number, ((subject, version), key) in enumerate(missing):
-            nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
-            sealed = cipher.encrypt(nonce, key, bind.to(subject, version, epoch))
-            wrapped = b"%c%b%b" % (suite, nonce, sealed)
-            rows.append((subject, version, epoch, wrapped, commitment_to(subject, version, key)))
-        return _copy_wraps(cursor, holder_to, purpose, rows)
+        held = list(
+            fetch_fixed(cursor, _WRAPS_OF, [wanted, holder_from, purpose], f"16s h i {WRAPPED_BYTES}s 32s")
+        )
+        _refuse_missing(set(_raw(subjects)), {row[0] for row in held})
+        present = set(fetch_fixed(cursor, _KEYS_OF, [wanted, holder_to, purpose], "16s h"))
+        missing = [row for row in held if row[:2] not in present] if present else held
+        rows = list(_rewrapped(missing, holder_from, holder_to, purpose, epoch))
+        return send_fixed(cursor, "vault_wrap", _COLUMNS, rows)
 
 
-def withdraw_wraps(subjects: Iterable[UUID], *, holder: UUID, purpose: str = CUSTODY) -> int:
+def _rewrapped(
+    held: Sequence[tuple[bytes, int, int, bytes, bytes]], giver: UUID, taker: UUID, purpose: str, epoch: int
+) -> Iterator[bytes]:
+    """The same keys wrapped for the taker, as rows to send; every one is checked against its commitment."""
+    suite, seal = _sealer(taker, purpose, epoch)
+    openers: dict[int, tuple[bytes, Callable[[bytes, bytes, bytes], bytes]]] = {}
+    ours, theirs = _Binding(giver, purpose), _Binding(taker, purpose)
+    template = fixed_row(16, 2, taker.bytes, purpose.encode(), epoch.to_bytes(4, "big"), WRAPPED_BYTES, 32)
+    nonces = os.urandom(NONCE_BYTES * len(held))
+    for place, (subject, version, number, wrapped, commitment) in enumerate(held):
+        if number not in openers:
+            openers[number] = _opener(giver, purpose, number)
+        known, open_ = openers[number]
+        if wrapped[:1] != known:
+            raise OpeningError
+        key = open_(
+            wrapped[1 : 1 + NONCE_BYTES], wrapped[1 + NONCE_BYTES :], ours.to_raw(subject, version, number)
+        )
+        if not hmac.compare_digest(_commitment(subject, version, key), commitment):
+            raise OpeningError
+        nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
+        sealed = seal(nonce, key, theirs.to_raw(subject, version, epoch))
+        yield template % (subject, version.to_bytes(2, "big"), suite + nonce + sealed, commitment)
+
+
+def _sealer(org: UUID, purpose: str, epoch: int) -> tuple[bytes, Callable[[bytes, bytes, bytes], bytes]]:
+    suite, cipher = wrapping_cipher(org, purpose, epoch)
+    return bytes([suite]), cipher.encrypt
+
+
+def _opener(org: UUID, purpose: str, epoch: int) -> tuple[bytes, Callable[[bytes, bytes, bytes], bytes]]:
+    suite, cipher = wrapping_cipher(org, purpose, epoch)
+    return bytes([suite]), partial(open_sealed, cipher)
+
+
+def withdraw_wraps(
+    subjects: Collection[UUID] | Collection[bytes], *, holder: UUID, purpose: str = CUSTODY
+) -> int:
     """``holder`` can open none of these subjects any more; returns wraps removed.
 
     The data key of a subject whose last wrap goes is lost: deciding that is the caller's duty.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM vault_wrap WHERE subject = ANY(%s) AND holder = %s AND purpose = %s",
-            [list(subjects), holder, purpose],
+            "DELETE FROM vault_wrap WHERE subject = ANY(%s::uuid[]) AND holder = %s AND purpose = %s",
+            [as_array(subjects), holder, purpose],
         )
         return int(cursor.rowcount)
 
 
-def commitments(subjects: Iterable[UUID]) -> dict[UUID, bytes]:
+def commitments(subjects: Collection[UUID]) -> dict[UUID, bytes]:
     """The commitment to each subject's newest data key, whoever holds it; absent without any wrap.
 
     Raises:
         VaultError: two wraps of one key version quote different commitments.
     """
+    raw = raw_commitments(as_array(subjects))
+    return {UUID(bytes=subject): commitment for subject, commitment in raw.items()}
+
+
+def raw_commitments(subjects: str) -> dict[bytes, bytes]:
+    """``commitments`` by the ids' bytes, for many; ``subjects`` as ``vault.fixed.as_array`` renders them.
+
+    Raises:
+        VaultError: two wraps of one key version quote different commitments.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT subject, key_version, commitment FROM vault_wrap"
-            " WHERE subject = ANY(%s) ORDER BY subject, key_version",
-            [list(subjects)],
-        )
-        rows = cursor.fetchall()
+        rows = list(fetch_fixed(cursor, _COMMITMENTS, [subjects], "16s h 32s"))
     if len({(subject, version) for subject, version, _ in rows}) != len(rows):
         raise VaultError("the wraps of one key disagree about its commitment")
-    return {subject: bytes(commitment) for subject, _version, commitment in rows}
+    return {subject: commitment for subject, _version, commitment in rows}
 
 
 def commitment_to(subject: UUID, version: int, key: bytes) -> bytes:
@@ -237,7 +281,11 @@ def commitment_to(subject: UUID, version: int, key: bytes) -> bytes:
     SHA-256 over parts of fixed length, the key being 256 random bits: a second key for the same bytes
     would be a collision, and guessing the key from them is hopeless.
     """
-    return hashlib.sha256(_COMMITMENT_LABEL + subject.bytes + version.to_bytes(2, "big") + key).digest()
+    return _commitment(subject.bytes, version, key)
+
+
+def _commitment(subject: bytes, version: int, key: bytes) -> bytes:
+    return hashlib.sha256(_COMMITMENT_LABEL + subject + version.to_bytes(2, "big") + key).digest()
 
 
 def lock_active_epoch(cursor: CursorWrapper, org: UUID, purpose: str) -> int:
@@ -265,9 +313,12 @@ class _Binding:
         self._prefix = length_prefixed(org.bytes, purpose.encode()) + b"\x00\x00\x00\x10"
 
     def to(self, subject: UUID, version: int, epoch: int) -> bytes:
+        return self.to_raw(subject.bytes, version, epoch)
+
+    def to_raw(self, subject: bytes, version: int, epoch: int) -> bytes:
         return b"%b%b\x00\x00\x00\x02%b\x00\x00\x00\x04%b" % (
             self._prefix,
-            subject.bytes,
+            subject,
             version.to_bytes(2, "big"),
             epoch.to_bytes(4, "big"),
         )
@@ -292,11 +343,7 @@ def _active_epoch(org: UUID, purpose: str) -> int:
 
 def _fetch_wraps(subjects: Collection[UUID], holder: UUID, purpose: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT subject, key_version, epoch, wrapped, commitment FROM vault_wrap"
-            " WHERE subject = ANY(%s) AND holder = %s AND purpose = %s",
-            [list(subjects), holder, purpose],
-        )
+        cursor.execute(_WRAPS_OF, [as_array(subjects), holder, purpose])
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
@@ -304,15 +351,19 @@ def _fetch_wraps(subjects: Collection[UUID], holder: UUID, purpose: str) -> list
 def _copy_wraps(
     cursor: CursorWrapper, holder: UUID, purpose: str, rows: list[tuple[UUID, int, int, bytes, bytes]]
 ) -> int:
-    copy = BinaryCopy(cursor, "vault_wrap", _COLUMNS)
-    copy.add_rows(
-        (subject, version, holder, purpose, epoch, wrapped, commitment)
+    template = fixed_row(16, 2, holder.bytes, purpose.encode(), 4, WRAPPED_BYTES, 32)
+    made = [
+        template % (subject.bytes, version.to_bytes(2, "big"), epoch.to_bytes(4, "big"), wrapped, commitment)
         for subject, version, epoch, wrapped, commitment in rows
-    )
-    return copy.send()
+    ]
+    return send_fixed(cursor, "vault_wrap", _COLUMNS, made)
 
 
-def _refuse_missing(wanted: set[UUID], found: Collection[UUID]) -> None:
+def _raw(subjects: Collection[UUID] | Collection[bytes]) -> Iterator[bytes]:
+    return (each if isinstance(each, bytes) else each.bytes for each in subjects)
+
+
+def _refuse_missing(wanted: Collection[object], found: Collection[object]) -> None:
     missing = len(wanted) - len(found)
     if missing:
         raise VaultError(f"no key is held for {missing} of {len(wanted)} subjects")

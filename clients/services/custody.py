@@ -6,25 +6,40 @@ A released batch whose records no longer are what the giver signed for cannot be
 """
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from access.models import Organisation
 from audit.errors import Refused
 from audit.services import record
+from audit.tree import leaf_hash, root_of
 from clients.events import CustodyEvent
-from clients.models import Client, CustodyMember, CustodyMove, SealedArchive
-from clients.records import record_digests
+from clients.models import CustodyMember, CustodyMove, SealedArchive
+from clients.records import raw_digests
 from clients.services.archives import drop_archive, seal_archive
-from clients.statements import acceptance_statement, members_root, release_statement
+from clients.statements import acceptance_statement, release_statement
+from vault.fixed import as_array, fetch_fixed, fixed_row, send_fixed
 from vault.signing import signer
 from vault.versions import next_key_version
-from vault.wraps import add_wraps, commitments, withdraw_wraps
+from vault.wraps import add_wraps, raw_commitments, withdraw_wraps
 
-Members = list[tuple[UUID, bytes, bytes]]
+Members = list[tuple[bytes, bytes, bytes]]
+
+# A batch has thousands of clients: every statement takes their ids once, and no row becomes an object.
+_LOCK: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM clients_client WHERE id = ANY(%s::uuid[]) AND custodian = %s"
+    " ORDER BY id FOR UPDATE) locked"
+)
+_WAITING: Final = (
+    "SELECT count(*) FROM clients_custodymember member JOIN clients_custodymove move ON move.id = member.move_id"
+    " WHERE member.client_id = ANY(%s::uuid[]) AND move.state = %s"
+)
+_CLIENTS_OF: Final = "SELECT client_id FROM clients_custodymember WHERE move_id = %s ORDER BY position"
+_NEW_CUSTODIAN: Final = "UPDATE clients_client SET custodian = %s WHERE id = ANY(%s::uuid[])"
 
 
 @transaction.atomic
@@ -48,21 +63,17 @@ def release_batch(
         Refused: no client is given, one of them is not in the giver's custody or without a key, or one
             waits in another released batch.
     """
-    ordered = sorted(set(clients))
+    ordered = sorted(set(clients), key=_bytes_of)
     if not ordered:
         raise Refused("custody.empty_batch")
-    held = list(
-        Client.objects.select_for_update()
-        .filter(pk__in=ordered, custodian=giver)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    if len(held) != len(ordered):
-        raise Refused("custody.not_the_custodian", count=len(ordered) - len(held))
-    waiting = CustodyMember.objects.filter(client__in=held, move__state=CustodyMove.State.RELEASED).count()
+    ids = as_array(ordered)
+    held = _lock_clients(ids, giver.pk)
+    if held != len(ordered):
+        raise Refused("custody.not_the_custodian", count=len(ordered) - held)
+    waiting = _waiting_already(ids)
     if waiting:
         raise Refused("custody.released_already", count=waiting)
-    members = _members(held)
+    members = _members(ids)
     last = CustodyMove.objects.filter(occasion=occasion).aggregate(last=Max("number"))["last"] or 0
     move = CustodyMove(
         occasion=occasion,
@@ -71,22 +82,14 @@ def release_batch(
         taker=taker,
         mandate_digest=mandate_digest,
         client_count=len(members),
-        members_root=members_root(members),
+        members_root=_root(members),
         released_at=timezone.now(),
     )
     move.release_signature = signer("custody", giver.pk).sign(release_bytes(move))
     move.save(force_insert=True)
-    CustodyMember.objects.bulk_create(
-        [
-            CustodyMember(
-                move=move, client_id=client, position=place, record_digest=digest, key_commitment=commitment
-            )
-            for place, (client, digest, commitment) in enumerate(members)
-        ],
-        batch_size=5_000,
-    )
+    _write_members(move, members)
     if keeps_archive:
-        seal_archive(occasion=occasion, move=move.pk, holder=giver, clients=held, by=by)
+        seal_archive(occasion=occasion, move=move.pk, holder=giver, clients=ordered, by=by)
     _record(CustodyEvent.RELEASED, move, by, giver)
     return move
 
@@ -103,14 +106,17 @@ def accept_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
         VaultError: a wrap is missing or does not open; nothing has changed then.
     """
     move = _lock_released(move)
-    clients = list(move.members.order_by("position").values_list("client_id", flat=True))
-    _refuse_changed(move, clients)
+    with connection.cursor() as cursor:
+        clients = [row[0] for row in fetch_fixed(cursor, _CLIENTS_OF, [move.pk], "16s")]
+    ids = as_array(clients)
+    _refuse_changed(move, ids)
     add_wraps(clients, holder_from=move.giver_id, holder_to=move.taker_id)
     withdraw_wraps(clients, holder=move.giver_id)
     if SealedArchive.objects.filter(move=move.pk).exists():
         # The giver still holds these versions in its archive: what the taker writes is sealed beyond them.
-        next_key_version(clients, holder=move.taker_id)
-    Client.objects.filter(pk__in=clients).update(custodian=move.taker)
+        next_key_version([UUID(bytes=client) for client in clients], holder=move.taker_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_CUSTODIAN, [move.taker_id, ids])
     move.state = CustodyMove.State.ACCEPTED
     move.accepted_at = timezone.now()
     move.acceptance_signature = signer("custody", move.taker_id).sign(acceptance_bytes(move))
@@ -161,18 +167,52 @@ def _lock_released(move: CustodyMove) -> CustodyMove:
     return move
 
 
-def _refuse_changed(move: CustodyMove, clients: list[UUID]) -> None:
-    locked = Client.objects.select_for_update().filter(pk__in=clients, custodian=move.giver).order_by("pk")
-    held = list(locked.values_list("pk", flat=True))
-    if len(held) != move.client_count or members_root(_members(held)) != bytes(move.members_root):
+def _refuse_changed(move: CustodyMove, ids: str) -> None:
+    held = _lock_clients(ids, move.giver_id)
+    if held != move.client_count or _root(_members(ids)) != bytes(move.members_root):
         raise Refused("custody.changed_since_release")
 
 
-def _members(clients: list[UUID]) -> Members:
-    digests, keys = record_digests(clients), commitments(clients)
-    if len(keys) != len(clients):
-        raise Refused("custody.without_key", count=len(clients) - len(keys))
-    return [(client, digests[client], keys[client]) for client in clients]
+def _lock_clients(ids: str, custodian: UUID) -> int:
+    """How many of the clients are in this custody; their rows are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [ids, custodian])
+        return int(cursor.fetchone()[0])
+
+
+def _waiting_already(ids: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [ids, CustodyMove.State.RELEASED])
+        return int(cursor.fetchone()[0])
+
+
+def _members(ids: str) -> Members:
+    """Each client's id, record digest and key commitment, in the order of ids."""
+    keys = raw_commitments(ids)
+    digests = list(raw_digests(ids))
+    if len(keys) != len(digests):
+        raise Refused("custody.without_key", count=len(digests) - len(keys))
+    return [(client, digest, keys[client]) for client, digest in digests]
+
+
+def _root(members: Members) -> bytes:
+    """``clients.statements.members_root`` over members that are in order already."""
+    return root_of(leaf_hash(b"".join(member)) for member in members)
+
+
+def _write_members(move: CustodyMove, members: Members) -> None:
+    template = fixed_row(move.pk.bytes, 16, 4, 32, 32)
+    rows = [
+        template % (client, place.to_bytes(4, "big"), digest, commitment)
+        for place, (client, digest, commitment) in enumerate(members)
+    ]
+    columns = ("move_id", "client_id", "position", "record_digest", "key_commitment")
+    with connection.cursor() as cursor:
+        send_fixed(cursor, CustodyMember._meta.db_table, columns, rows)
+
+
+def _bytes_of(client: UUID) -> bytes:
+    return client.bytes
 
 
 def _record(event: CustodyEvent, move: CustodyMove, by: object | None, organisation: Organisation) -> None:

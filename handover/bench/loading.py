@@ -53,7 +53,8 @@ class Loading:
         tenth = lines[: max(1, len(lines) // TENTH)]
         taken, _ = timed(lambda: peers.create(peers.PLAIN[kind], kind, tenth))
         created.add(ours, taken / len(tenth))
-        self._empty()
+        with owner_cursor() as cursor:
+            peers.empty_plain(cursor, kind)
         fernet = peers.fernet_models()
         if fernet:
             taken, _ = timed(lambda: peers.create(fernet[kind], kind, tenth))
@@ -61,10 +62,6 @@ class Loading:
         text = peers.copy_text(lines)
         taken, _ = timed(lambda: peers.copy(kind, text))
         copied.add(ours, taken / len(lines))
-
-    def _empty(self) -> None:
-        with owner_cursor() as cursor:
-            peers.make_tables(cursor)
 
     def results(self) -> list[Pair]:
         """The pairs that were measured."""

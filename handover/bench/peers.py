@@ -6,6 +6,7 @@ encrypted. The plaintext tables have the indexes of the sealed ones, the encrypt
 
 import csv
 import io
+import struct
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,6 +16,7 @@ from django.db import connection, models
 
 from handover.bench.extracts import stored_fields
 from vault.ids import new_ids
+from vault.wraps import IssuedKey
 
 TEN: Final[dict[str, tuple[str, ...]]] = {
     "clients": (
@@ -50,6 +52,7 @@ _INDEXES: Final = {
     "trades": ("(client_no)",),
 }
 _TOKENS: Final = {"clients": ("(id_number)", "(phone)", "(email)", "(name, birth_date)"), "trades": ()}
+_WRAPS: Final = "bench_wrap"
 _BATCH: Final = 1_000
 
 
@@ -63,15 +66,17 @@ class _Row(models.Model):
         abstract = True
 
 
-def _model(name: str, kind: str, encrypted: Any = None) -> Any:
+def _model(table: str, kind: str, encrypted: Any = None, *, name: str = "") -> Any:
     """An unmanaged model of one peer's table; ``encrypted`` is the field class for the ten fields."""
     ten = TEN[kind] if encrypted else ()
     fields: dict[str, Any] = {
         column: encrypted(null=True) if column in ten else models.TextField()
         for column in stored_fields(kind)
     }
-    meta = type("Meta", (), {"managed": False, "db_table": f"bench_{name.lower()}", "app_label": "handover"})
-    return type(name, (_Row,), {"__module__": __name__, "__doc__": "A peer's row.", "Meta": meta, **fields})
+    meta = type("Meta", (), {"managed": False, "db_table": f"bench_{table.lower()}", "app_label": "handover"})
+    return type(
+        name or table, (_Row,), {"__module__": __name__, "__doc__": "A peer's row.", "Meta": meta, **fields}
+    )
 
 
 PLAIN: Final[dict[str, Any]] = {
@@ -97,9 +102,24 @@ def fernet_models() -> dict[str, Any] | None:
 _fernet: dict[str, Any] = {}
 
 
+def cipher_model() -> Any | None:
+    """The encrypted clients as they lie in the table; None where the library is not installed."""
+    if fernet_models() is None:
+        return None
+    if "cipher" not in _fernet:
+        _fernet["cipher"] = _model("FernetClient", "clients", models.TextField, name="CipherClient")
+    return _fernet["cipher"]
+
+
+def fernet_of_fields() -> Any:
+    """What encrypts the fields of the encrypted clients."""
+    return _fernet["clients"]._meta.get_field("name").f
+
+
 def make_tables(cursor: Any) -> None:
     """The peers' tables are there and empty; ``cursor`` belongs to the owner of the tables."""
     drop_tables(cursor)
+    cursor.execute(f"CREATE TABLE {_WRAPS} (LIKE vault_wrap INCLUDING ALL)")
     for kind in PLAIN:
         _make(cursor, kind, "plain", (*_INDEXES[kind], *_TOKENS[kind]))
         _make(cursor, kind, "fernet", _INDEXES[kind])
@@ -122,8 +142,46 @@ def table_of(kind: str, what: str) -> str:
     return f"bench_{what}{kind.removesuffix('s')}"
 
 
+def copy_wraps(rows: bytes) -> None:
+    """The wraps are in a table like that of the wraps, by COPY."""
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {_WRAPS} FROM STDIN (FORMAT binary)", io.BytesIO(rows))
+
+
+def wrap_rows(issued: dict[uuid.UUID, IssuedKey], holder: uuid.UUID) -> bytes:
+    """The wraps as COPY takes them: every column in the order of the table."""
+    row = struct.Struct("!hi16sihi16si7siii61si32s")
+    packed = [
+        row.pack(
+            7,
+            16,
+            subject.bytes,
+            2,
+            1,
+            16,
+            holder.bytes,
+            7,
+            b"custody",
+            4,
+            key.epoch,
+            61,
+            key.wrapped,
+            32,
+            key.commitment,
+        )
+        for subject, key in issued.items()
+    ]
+    return b"PGCOPY\n\xff\r\n\x00" + bytes(8) + b"".join(packed) + b"\xff\xff"
+
+
+def empty_plain(cursor: Any, kind: str) -> None:
+    """The plaintext table of a kind is as new."""
+    cursor.execute(f"TRUNCATE {table_of(kind, 'plain')}")
+
+
 def drop_tables(cursor: Any) -> None:
     """The peers' tables are gone."""
+    cursor.execute(f"DROP TABLE IF EXISTS {_WRAPS}")
     for kind in PLAIN:
         for what in ("plain", "fernet"):
             cursor.execute(f"DROP TABLE IF EXISTS {table_of(kind, what)}")

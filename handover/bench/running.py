@@ -4,15 +4,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from handover.bench import peers
+from handover.bench.custody import Custody
 from handover.bench.extracts import extracts
 from handover.bench.house import House, open_house, owner_cursor
 from handover.bench.loading import Loading
+from handover.bench.pairs import Pair
 from handover.bench.report import facts, table, write_json
 
-PATHS: Final = ("import",)
+PATHS: Final = ("import", "custody")
 
 
 @dataclass(frozen=True)
@@ -37,27 +39,26 @@ def run_bench(wanted: Wanted, *, say: Callable[[str], None], json_file: Path | N
         house = open_house(made)
         say(f"{wanted.clients} clients, {wanted.rounds} rounds; machine: {facts()}")
         try:
-            loading = _rounds(house, wanted, say)
+            results = _rounds(house, wanted, say)
         finally:
             house.wipe()
             with owner_cursor() as cursor:
                 peers.drop_tables(cursor)
-    results = loading.results()
     for line in table(results):
         say(line)
     if json_file:
         write_json(json_file, wanted, results)
 
 
-def _rounds(house: House, wanted: Wanted, say: Callable[[str], None]) -> Loading:
-    loading = Loading(house)
+def _rounds(house: House, wanted: Wanted, say: Callable[[str], None]) -> list[Pair]:
+    paths: dict[str, Any] = {"import": Loading(house), "custody": Custody(house)}
     for number in range(1, wanted.rounds + 1):
         house.wipe()
         with owner_cursor() as cursor:
             peers.make_tables(cursor)
-        loading.round()
-        say(
-            f"round {number}: "
-            + ", ".join(f"{pair.path} {pair.ours[-1] * 1e6:.1f} us" for pair in loading.results()[::3])
-        )
-    return loading
+        for name, path in paths.items():
+            # Whatever is measured needs what the import has loaded.
+            if name in wanted.paths or name == "import":
+                path.round()
+        say(f"round {number} of {wanted.rounds} done")
+    return [pair for name, path in paths.items() if name in wanted.paths for pair in path.results()]
