@@ -12,8 +12,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "reap-imports": {"task": "transfer.tasks.imports.reap_imports", "schedule": settings.IMPORT_REAP_SECONDS},
-    "reap-log-checks": {"task": "governance.tasks.reap_log_checks", "schedule": 60.0},
-    "reap-continuity": {"task": "continuity.tasks.reap_continuity", "schedule": 60.0},
+    "reap-log-checks": {"task": "governance.tasks.reap_log_checks", "schedule": 20.0},
+    "reap-continuity": {"task": "continuity.tasks.reap_continuity", "schedule": 20.0},
     "reap-runs": {"task": "transfer.tasks.runs.reap_runs", "schedule": 10.0},
     "sweep-files": {"task": "handover.tasks.sweep_files", "schedule": 900.0},
 }

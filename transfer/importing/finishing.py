@@ -8,6 +8,7 @@ Invariants:
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +21,7 @@ from audit.reading import reading
 from audit.services import record
 from clients.fields import LAYOUTS
 from clients.models import Account, Client, Relation
+from continuity.keeping import kept
 from transfer.events import ImportEvent
 from transfer.importing.chunks import money
 from transfer.importing.delta import find_missing
@@ -43,11 +45,12 @@ RETURNING fence
 def finish(run_id: uuid.UUID) -> None:
     """The run is done, if every slice is; done once, however often asked."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [settings.IMPORT_LEASE_SECONDS * 10, run_id])
+        cursor.execute(_CLAIM, [settings.IMPORT_LEASE_SECONDS, run_id])
         claimed = cursor.fetchone()
     if claimed is None:
         return
-    with transaction.atomic():
+    mine = ImportRun.objects.filter(pk=run_id, fence=claimed[0], state=ImportRun.State.FINISHING)
+    with kept(mine, timedelta(seconds=settings.IMPORT_LEASE_SECONDS)), transaction.atomic():
         _finish(ImportRun.objects.select_related("extract__transfer").get(pk=run_id))
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
 from clients.fields import LAYOUTS
+from continuity.keeping import kept
 from transfer.events import ImportEvent
 from transfer.importing.archive import index_name, open_archive, read_member
 from transfer.importing.plan import cut
@@ -38,13 +40,14 @@ RETURNING fence
 def plan(run_id: uuid.UUID) -> None:
     """The run has its slices and is running, or is refused with the reason; done once however often asked."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [settings.IMPORT_LEASE_SECONDS * 10, run_id])
+        cursor.execute(_CLAIM, [settings.IMPORT_LEASE_SECONDS, run_id])
         claimed = cursor.fetchone()
     if claimed is None:
         return
     run = ImportRun.objects.select_related("extract").get(pk=run_id)
+    mine = ImportRun.objects.filter(pk=run_id, fence=claimed[0], state=ImportRun.State.PLANNING)
     try:
-        with transaction.atomic():
+        with kept(mine, timedelta(seconds=settings.IMPORT_LEASE_SECONDS)), transaction.atomic():
             _plan(run)
     except Refused as refusal:
         _refuse(run, refusal)

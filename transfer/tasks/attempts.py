@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable
 
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from audit.errors import Refused
+from continuity.keeping import kept
 from transfer.models import Run
-from transfer.services.leases import LeaseLost, give_back
+from transfer.services.leases import LEASE, LeaseLost, give_back
 
 logger = logging.getLogger(__name__)
 
@@ -15,11 +16,12 @@ logger = logging.getLogger(__name__)
 def work_on(run: Run, work: Callable[[], object]) -> bool:
     """One try at a claimed run: done, given back for another try, or stopped with the reason. True when done."""
     try:
-        work()
+        with kept(Run.objects.filter(pk=run.pk, fence=run.fence), LEASE):
+            work()
     except LeaseLost:
         logger.info("run taken over: run=%s", run.pk)
         return False
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         # Deadlock, lost connection, server restart: not the run's fault; the reaper asks again.
         logger.warning("run given back: run=%s", run.pk)
         connection.close_if_unusable_or_obsolete()

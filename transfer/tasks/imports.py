@@ -2,12 +2,15 @@
 
 import logging
 import uuid
+from datetime import timedelta
 from typing import Final
 
 from celery import shared_task
-from django.db import OperationalError, connection, transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from audit.services import record
+from continuity.keeping import kept
 from transfer.events import ImportEvent
 from transfer.importing.chunks import MOST_ATTEMPTS, LeaseLost, claim_next, work_on
 from transfer.importing.finishing import finish
@@ -44,11 +47,13 @@ def load_chunk(run_id: str) -> None:
 
 def attempt(chunk: ImportChunk) -> None:
     """One try at a claimed slice: done, given back, or parked with the reason."""
+    mine = ImportChunk.objects.filter(pk=chunk.pk, fence=chunk.fence, state=ImportChunk.State.CLAIMED)
     try:
-        work_on(chunk)
+        with kept(mine, timedelta(seconds=settings.IMPORT_LEASE_SECONDS)):
+            work_on(chunk)
     except LeaseLost:
         logger.info("slice taken over: chunk=%s", chunk.pk)
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         # Deadlock, lost connection, server restart: not the slice's fault, so the try does not count.
         logger.warning("slice given back: chunk=%s", chunk.pk)
         connection.close_if_unusable_or_obsolete()
@@ -102,8 +107,11 @@ def reap_imports() -> None:
     ).values_list("pk", "state"):
         if state == ImportRun.State.PLANNING:
             plan_run.delay(str(run_id))
-        elif state == ImportRun.State.FINISHING or not _is_worked_on(run_id):
-            load_chunk.delay(str(run_id))
+        elif state == ImportRun.State.FINISHING:
+            finish_run.delay(str(run_id))
+        elif not _is_worked_on(run_id):
+            for _ in range(CHAINS):
+                load_chunk.delay(str(run_id))
 
 
 def _is_worked_on(run_id: uuid.UUID) -> bool:

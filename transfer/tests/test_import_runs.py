@@ -200,13 +200,13 @@ def test_the_reaper_asks_again_for_whatever_was_lost(run, redis_flushed, monkeyp
     asked = []
     monkeypatch.setattr(tasks.load_chunk, "delay", lambda run_id: asked.append(run_id))
     tasks.reap_imports()
-    assert asked == [str(run.pk)]
+    assert asked == [str(run.pk)] * tasks.CHAINS
     chunk = claim_next(run.pk)
     tasks.reap_imports()
-    assert asked == [str(run.pk)]
+    assert asked == [str(run.pk)] * tasks.CHAINS
     ImportChunk.objects.filter(pk=chunk.pk).update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
     tasks.reap_imports()
-    assert asked == [str(run.pk)] * 2
+    assert asked == [str(run.pk)] * tasks.CHAINS * 2
 
 
 def test_an_extract_is_read_once_in_each_way_and_in_order(run, load, receive, giver_steward):
