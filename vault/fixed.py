@@ -50,12 +50,12 @@ def fetch_fixed(
 def fixed_row(*widths: int | bytes) -> bytes:
     """A template for ``%``: one row with a ``%b`` for each width; bytes are the same in every row."""
     columns = [
-        struct.pack("!i", len(each)) + each.replace(b"%", b"%%")
-        if isinstance(each, bytes)
-        else struct.pack("!i", each).replace(b"%", b"%%") + b"%b"
+        struct.pack("!i", len(each)) + each if isinstance(each, bytes) else struct.pack("!i", each)
         for each in widths
     ]
-    return struct.pack("!h", len(widths)) + b"".join(columns)
+    wanted = [b"" if isinstance(each, bytes) else b"%b" for each in widths]
+    pieces = [column.replace(b"%", b"%%") + more for column, more in zip(columns, wanted, strict=True)]
+    return struct.pack("!h", len(widths)) + b"".join(pieces)
 
 
 def send_fixed(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[bytes]) -> int:

@@ -56,9 +56,14 @@ class Client(SealedModel):
     sealed_label = "clients.client"
     sealed_type = ClientSecret
 
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients")
+    # Neither key has an index of its own: each is the first column of one below.
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients", db_index=False)
     custodian = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="clients_in_custody", db_column="custodian"
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="clients_in_custody",
+        db_column="custodian",
+        db_index=False,
     )
     source_digest = models.BinaryField(max_length=16)
     import_run = models.UUIDField()

@@ -59,7 +59,8 @@ class CustodyMember(models.Model):
     """One client in one move, with what both signatures attest about it."""
 
     id = models.BigAutoField(primary_key=True)
-    move = models.ForeignKey(CustodyMove, on_delete=models.PROTECT, related_name="members")
+    # The index of a move's members is the first column of the constraints below.
+    move = models.ForeignKey(CustodyMove, on_delete=models.PROTECT, related_name="members", db_index=False)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="custody_members")
     position = models.PositiveIntegerField()
     record_digest = models.BinaryField(max_length=32)

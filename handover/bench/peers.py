@@ -46,9 +46,9 @@ TEN: Final[dict[str, tuple[str, ...]]] = {
 }
 _UNIQUE: Final = {"clients": "(book, client_no)", "trades": "(book, trade_no)"}
 _SHARED: Final = ("id", "book", "custodian", "source_line")
-# What the sealed tables have: foreign keys' indexes, the custodian's, and one per token.
+# What the sealed tables have beside their keys: the custodian's, the branch's or client's, one per token.
 _INDEXES: Final = {
-    "clients": ("(custodian, id)", "(book)", "(custodian)", "(branch)"),
+    "clients": ("(custodian, id)", "(branch)"),
     "trades": ("(client_no)",),
 }
 _TOKENS: Final = {"clients": ("(id_number)", "(phone)", "(email)", "(name, birth_date)"), "trades": ()}
