@@ -17,7 +17,12 @@ DEBUG = env.flag("DEBUG")
 PORT = env.number("HANDOVER_PORT", 8000)
 # Where readers of printed papers find this installation: printed as a QR code.
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Others reach it: a name of one's own, over TLS. On this machine alone it is served in clear, or with TLS=1.
+_public = urlsplit(PUBLIC_URL)
+PUBLISHED = (_public.hostname or "") not in {"localhost", "127.0.0.1", "::1"}
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", _public.hostname or "" if PUBLISHED else "localhost,127.0.0.1,[::1]"
+)
 # Networks of the TLS proxy that stands in front; only what it adds about a request is believed.
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", "")
 
@@ -216,6 +221,14 @@ CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "handover.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
+# Never on localhost: a browser would remember it for every other program of that machine's owner.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PUBLISHED and _public.scheme == "https" else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PUBLISHED
+SECURE_SSL_REDIRECT = PUBLISHED and _public.scheme == "https"
+# Whoever asks whether the process lives stands beside it, not behind the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Preloading binds the whole domain for years: its owner's decision, not this program's.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {

@@ -9,7 +9,8 @@ from handover.dashboard.views import home
 
 urlpatterns = [
     path("", home, name="home"),
-    path("health/", views.health, name="health"),
+    path("health/live", views.live, name="health-live"),
+    path("health/ready", views.ready, name="health-ready"),
     path("api/v1/", include(api_addresses)),
     path("api/v1/schema/", schema, name="api-schema"),
     path("api/v1/docs/", docs, name="api-docs"),

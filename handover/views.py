@@ -1,15 +1,23 @@
 """Error pages and health."""
 
-from django.db import connection
+import logging
+import sys
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from access.policies import public
 from audit.errors import Refused
+from handover.away import answer_of
+
+logger = logging.getLogger(__name__)
 
 
 def _error(request: HttpRequest, template: str, status: int, message: str) -> HttpResponse:
@@ -45,7 +53,10 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, rendered without the frame, which may be what failed."""
+    """500, rendered without the frame, which may be what failed; 503 or 507 where a part is only away."""
+    away = answer_of(request, sys.exc_info()[1])
+    if away is not None:
+        return away
     words = {"request_id": getattr(request, "request_id", None)}
     return HttpResponse(render_to_string("errors/500.html", words), status=500)
 
@@ -58,8 +69,21 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 @require_safe
 @never_cache
 @public
-def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """Whether the process answers and reaches its database; says nothing else."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    """Whether the process answers at all; one that does not is started again."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+@public
+def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    """Whether requests may be sent here: PostgreSQL and Redis answer. What is missing stands in the log alone."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        cache.get("ready")
+    except (DatabaseError, RedisError):
+        logger.warning("not ready", exc_info=True)
+        return JsonResponse({"status": "not ready"}, status=503)
     return JsonResponse({"status": "ok"})

@@ -100,7 +100,12 @@ def _with(command: list[str], *, servers: bool) -> int:
 
 
 def _announce(running: Running) -> None:
-    say(f"\nOpen http://localhost:{running.port}   (Ctrl-C stops everything)")
+    address = running.environment.get("PUBLIC_URL") or f"http://localhost:{running.port}"
+    say(f"\nOpen {address}   (Ctrl-C stops everything)")
+    certificate = running.environment.get("TLS_CERT_FILE", "")
+    authority = Path(certificate).with_name("ca.pem")
+    if certificate and authority.is_file():
+        say(f"The certificate is this machine's own: let the browser trust {authority}")
 
 
 def _state(name: str) -> Path:

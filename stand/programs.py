@@ -1,6 +1,7 @@
 """The product's own processes: web, worker, beat and the log's sequencer."""
 
 import http.client
+import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +12,12 @@ from signal import Signals
 from stand import processes
 from stand.errors import StandError
 from stand.places import Places, private_folder
+from stand.serving import own_address
 
 BASE = Path(__file__).resolve().parent.parent
 MANAGE = str(BASE / "manage.py")
 READY_SECONDS = 120.0
-WEB_PROCESSES, WEB_THREADS, WORKERS = 2, 4, 2
+WORKERS = 2
 
 
 @dataclass
@@ -67,9 +69,7 @@ def programs(places: Places, environment: Mapping[str, str], port: int) -> list[
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "handover.celery"]
     beat_folder = private_folder(places.state / "beat")
-    web = [*python, "gunicorn", "handover.wsgi:application", "--bind", f"127.0.0.1:{port}"]
-    web += ["--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)]
-    web += ["--timeout", "120", "--graceful-timeout", "10", "--umask", "63", "--no-control-socket"]
+    web = [*python, "gunicorn", "handover.wsgi:application", "--config", "python:handover.serving"]
     worker = [*celery, "worker", "--pool", "prefork", "--concurrency", str(WORKERS), "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile=", "--schedule", str(beat_folder / "schedule")]
@@ -99,7 +99,14 @@ def programs(places: Places, environment: Mapping[str, str], port: int) -> list[
 
 def _serves(part: Program, port: int) -> bool:
     """Any answer will do: a sign-in page, a redirect, even a refusal."""
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    host = own_address(part.environment.get("HANDOVER_HOST") or "127.0.0.1")
+    link: http.client.HTTPConnection
+    if part.environment.get("TLS_CERT_FILE"):
+        # Whether it answers is asked, not who it is: the certificate may be for other names.
+        anybody = ssl._create_unverified_context()  # noqa: S323, SLF001
+        link = http.client.HTTPSConnection(host, port, timeout=10, context=anybody)
+    else:
+        link = http.client.HTTPConnection(host, port, timeout=10)
     try:
         link.request("GET", "/", headers={"Host": "localhost", "Connection": "close"})
         link.getresponse().read()

@@ -18,7 +18,9 @@ from stand.postgres import Server
 from stand.programs import BASE, programs, run_to_end
 from stand.redis import RedisServer
 from stand.secrets import ensure_secrets
+from stand.serving import refuse_unsafe_bind, wants_tls
 from stand.supervisor import Supervisor, end_leftovers, say
+from stand.tls import serving
 from stand.translations import compile_messages
 
 LOG_BYTES = 20 * 1024**2
@@ -70,6 +72,12 @@ def stand(wish: Wish) -> Iterator[Running]:
     """
     began = time.monotonic()
     preflight.check_machine(wish.state)
+    if wish.served:
+        refuse_unsafe_bind(
+            os.environ.get("HANDOVER_HOST") or "127.0.0.1",
+            tls=wants_tls(os.environ),
+            proxies=os.environ.get("TRUSTED_PROXIES", ""),
+        )
     preflight.check_servers(
         postgres=not os.environ.get("DATABASE_URL"), redis=not os.environ.get("REDIS_URL")
     )
@@ -84,6 +92,7 @@ def stand(wish: Wish) -> Iterator[Running]:
         say(f"Starting in {places.state}")
         addresses = _start_servers(supervisor)
         environment = application(places, addresses, port)
+        environment |= serving(places.state, environment, port)
         if wish.outside:
             environment["HANDOVER_OUTSIDE"] = str(wish.outside)
         write_runtime(places, addresses, port)

@@ -225,7 +225,7 @@ def test_in_the_api_too_forbidden_looks_like_missing(browser):
 
 
 def test_every_answer_has_its_own_request_id(browser):
-    first, second = browser.get("/health/"), browser.get("/health/")
+    first, second = browser.get("/health/live"), browser.get("/health/ready")
     assert first.json() == {"status": "ok"}
     assert first["X-Request-Id"] != second["X-Request-Id"]
 
