@@ -20,15 +20,19 @@ from django.utils import timezone
 from audit.reading import reading
 from audit.services import record
 from clients.fields import LAYOUTS
-from clients.models import Account, Client, Relation
+from clients.models import Account
 from continuity.keeping import kept
 from transfer.events import ImportEvent
+from transfer.figures import lock_figures
 from transfer.importing.chunks import money
 from transfer.importing.delta import find_missing
-from transfer.importing.job import book_of
+from transfer.importing.job import MODELS, book_of
 from transfer.importing.matching import find_across, find_within, profile_across, profile_within
 from transfer.importing.recognise import columns_of
-from transfer.models import Extract, Finding, ImportChunk, ImportKey, ImportRun, Reject
+from transfer.models import ClientSum, Extract, Finding, ImportChunk, ImportKey, ImportRun, Reject
+from transfer.services.health import keep_health
+from transfer.services.persons import keep_persons
+from transfer.statistics import measure
 from vault.rows import open_rows
 
 _CLAIM: Final = """
@@ -56,6 +60,8 @@ def finish(run_id: uuid.UUID) -> None:
 
 def _finish(run: ImportRun) -> None:
     loads = run.mode == ImportRun.Mode.LOAD
+    lock_figures(run.extract.transfer_id)
+    measure(MODELS[run.extract.kind], ImportKey, ClientSum, Finding)
     if not loads:
         _refuse_later_lines(run)
     _sum_up_clients(run)
@@ -78,6 +84,7 @@ def _finish(run: ImportRun) -> None:
     if not changed:
         transaction.set_rollback(True)
         return
+    _keep_figures(run)
     record(
         ImportEvent.RUN_FINISHED,
         actor=run.asked_by_id,
@@ -85,6 +92,14 @@ def _finish(run: ImportRun) -> None:
         organisation=run.extract.side_id,
         **facts,
     )
+
+
+def _keep_figures(run: ImportRun) -> None:
+    """What pages and gates ask for at every look is computed now, while nothing else changes it."""
+    measure(ClientSum, Finding)
+    keep_health(run.extract.transfer, run.extract.side_id)
+    if run.mode == ImportRun.Mode.LOAD and run.extract.kind == Extract.Kind.CLIENTS:
+        keep_persons(run.extract.transfer)
 
 
 def _totals(parts: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -167,16 +182,15 @@ def _find_lone_minors(run: ImportRun, book: uuid.UUID) -> None:
     loaded = runs.filter(extract__kind=Extract.Kind.RELATIONS, state=ImportRun.State.DONE)
     if run.extract.kind != Extract.Kind.RELATIONS and not loaded.exists():
         return
-    Finding.objects.filter(run__in=runs, code="minor_without_guardian").delete()
-    guarded = Relation.objects.filter(book=book, kind=Relation.Kind.GUARDIAN).values("client_id")
-    alone = Client.objects.filter(book=book, is_minor=True).exclude(pk__in=guarded)
-    Finding.objects.bulk_create(
-        (
-            Finding(run=run, code="minor_without_guardian", line=line, client_id=client, client_digest=digest)
-            for client, line, digest in alone.values_list("pk", "source_line", "source_digest")
-        ),
-        batch_size=5_000,
-    )
+    Finding.objects.filter(run__in=list(runs), code="minor_without_guardian").delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO transfer_finding (run_id, code, line, client_id, client_digest)"
+            " SELECT %s, 'minor_without_guardian', source_line, id, source_digest FROM clients_client client"
+            " WHERE book_id = %s AND is_minor AND NOT EXISTS (SELECT 1 FROM clients_relation guardian"
+            " WHERE guardian.client_id = client.id AND guardian.kind = 'guardian')",
+            [run.pk, book],
+        )
 
 
 def _find_several_banks(run: ImportRun) -> None:

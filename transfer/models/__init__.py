@@ -4,6 +4,7 @@ from transfer.models.agreement import Agreement, Approval, Clause, ClauseBreach,
 from transfer.models.breaks import Break, ReturnFile, Run
 from transfer.models.cases import ClientCase
 from transfer.models.certificate import Certificate, PackDocument
+from transfer.models.figures import CaseCount, KeptFigures
 from transfer.models.gates import GateException
 from transfer.models.imports import (
     ClientSum,
@@ -24,6 +25,7 @@ __all__ = [
     "Agreement",
     "Approval",
     "Break",
+    "CaseCount",
     "Certificate",
     "Clause",
     "ClauseBreach",
@@ -37,6 +39,7 @@ __all__ = [
     "ImportChunk",
     "ImportKey",
     "ImportRun",
+    "KeptFigures",
     "Mandate",
     "MandateSignature",
     "OutsideParty",

@@ -1,6 +1,7 @@
 """What becomes of each client in one transfer."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
@@ -45,4 +46,12 @@ class ClientCase(OfTransfer):
         constraints = [
             models.UniqueConstraint(fields=["transfer", "client"], name="transfer_clientcase_once")
         ]
-        indexes = [models.Index(fields=["transfer", "state"], name="transfer_clientcase_state")]
+        indexes = [
+            models.Index(fields=["transfer", "state", "id"], name="transfer_clientcase_state"),
+            # The first and the last end of the windows that still run.
+            models.Index(
+                fields=["transfer", "window_ends_on"],
+                condition=Q(state="notified"),
+                name="transfer_clientcase_windows",
+            ),
+        ]

@@ -166,6 +166,7 @@ class Reject(models.Model):
                 name="transfer_reject_left_out_has_reason",
             ),
         ]
+        indexes = [models.Index(fields=["run"], condition=Q(decision="open"), name="transfer_reject_open")]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -184,7 +185,10 @@ class Finding(models.Model):
     client_digest = models.BinaryField(max_length=16)
 
     class Meta:
-        indexes = [models.Index(fields=["run", "code"], name="transfer_finding_run_code")]
+        indexes = [
+            models.Index(fields=["run", "code", "id"], name="transfer_finding_run_code"),
+            models.Index(fields=["client_digest"], name="transfer_finding_client"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

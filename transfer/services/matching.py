@@ -7,8 +7,10 @@ from access.policies import require
 from audit.errors import Refused
 from audit.services import record
 from transfer.events import ImportEvent
+from transfer.figures import lock_figures
 from transfer.importing.matching import find_across
 from transfer.models import Transfer
+from transfer.services.health import keep_health
 
 
 @transaction.atomic
@@ -24,7 +26,9 @@ def match_other_book(*, transfer: Transfer, by: User) -> int:
     require(by, "transfer.load_extract", transfer)
     if transfer.taker_book_id is None:
         raise Refused("import.no_other_book")
+    lock_figures(transfer.pk)
     found = find_across(transfer, by=by.pk)
+    keep_health(transfer, transfer.transferor_id)
     record(
         ImportEvent.FIRMS_MATCHED, actor=by, subject=transfer, organisation=by.organisation_id, count=found
     )

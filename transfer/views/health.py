@@ -1,7 +1,7 @@
 """Data health: what the files show before anything is agreed, with counts, money and the rows behind."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -141,12 +141,10 @@ def rows(request: HttpRequest, pk: UUID, code: str) -> HttpResponse:
         raise Http404
     found = health_report(transfer)
     after = request.GET.get("after", "")
-    grouped = Finding.objects.filter(run__in=found.runs, code=code).values("client_digest")
-    firsts = grouped.annotate(first=Min("id"), lines=Count("id")).order_by("first")
-    if after.isdecimal():
-        firsts = firsts.filter(first__gt=int(after))
-    page = list(firsts[: settings.PAGE_ROWS + 1])
+    place = int(after) if after.isdecimal() and len(after) < 19 else 0
+    page = found.clients_behind(code, after=place, most=settings.PAGE_ROWS + 1)
     shown = page[: settings.PAGE_ROWS]
+    lines = found.lines_of(code, [digest for _, digest in shown])
     finding = _finding(transfer, found, code)
     context = {
         "finding": finding,
@@ -154,12 +152,12 @@ def rows(request: HttpRequest, pk: UUID, code: str) -> HttpResponse:
             "id": "rows",
             "caption": finding["title"],
             "columns": _row_columns(),
-            "rows": _rows(shown, person(request), transfer),
+            "rows": _rows(dict(shown), lines, person(request), transfer),
             "pager": {
                 "shown": len(shown),
                 "total": finding["count"],
                 "first_url": "?" if after else "",
-                "next_url": f"?after={shown[-1]['first']}" if len(page) > len(shown) else "",
+                "next_url": f"?after={shown[-1][0]}" if len(page) > len(shown) else "",
             },
         },
         "sentence": ngettext(
@@ -181,8 +179,10 @@ def _row_columns() -> list[dict[str, Any]]:
     ]
 
 
-def _rows(page: Sequence[Mapping[str, Any]], user: User, transfer: Transfer) -> list[list[object]]:
-    firsts = Finding.objects.in_bulk([row["first"] for row in page])
+def _rows(
+    page: Mapping[int, bytes], lines: Mapping[bytes, int], user: User, transfer: Transfer
+) -> list[list[object]]:
+    firsts = Finding.objects.in_bulk(list(page))
     runs = {
         run.pk: run
         for run in ImportRun.objects.filter(pk__in={row.run_id for row in firsts.values()}).select_related(
@@ -192,8 +192,8 @@ def _rows(page: Sequence[Mapping[str, Any]], user: User, transfer: Transfer) -> 
     masked = _masked(list(firsts.values()), runs, user)
     records = _records(list(firsts.values()), user, transfer)
     shown = []
-    for row in page:
-        finding = firsts[row["first"]]
+    for first, digest in page.items():
+        finding = firsts[first]
         kind = runs[finding.run_id].extract.kind
         cells = masked.get((finding.run_id, finding.line), {})
         shown.append(
@@ -202,7 +202,7 @@ def _rows(page: Sequence[Mapping[str, Any]], user: User, transfer: Transfer) -> 
                 finding.line,
                 {"kind": "masked", "value": cells.get("client_no", "****")},
                 {"kind": "masked", "value": cells["name"]} if kind == "clients" and cells.get("name") else "",
-                row["lines"],
+                lines[digest],
                 records.get(bytes(finding.client_digest), _("not loaded")),
             ]
         )
