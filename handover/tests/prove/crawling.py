@@ -22,7 +22,9 @@ ROUNDS = 5
 OF_ONE_KIND = 2
 MOST_PAGES = 90
 _LINK = re.compile(r'href="([^"#]+)"')
-_LEFT_ALONE = re.compile(r"/(sign-out|static|api/v1/(docs|schema)|health/|language)|download|\.(pdf|csv|json|zip)$")
+_LEFT_ALONE = re.compile(
+    r"/(sign-out|static|api/v1/(docs|schema)|health/|language)|download|\.(pdf|csv|json|zip)$"
+)
 
 
 class _Queries:

@@ -118,7 +118,15 @@ def measured_demo(stand: OwnStand, *, clients: int, seed: int) -> Measured:
     watch.look()
     watch.start()
     began = time.monotonic()
-    command = [sys.executable, str(BASE / "manage.py"), "demo", "--clients", str(clients), "--seed", str(seed)]
+    command = [
+        sys.executable,
+        str(BASE / "manage.py"),
+        "demo",
+        "--clients",
+        str(clients),
+        "--seed",
+        str(seed),
+    ]
     lines: list[str] = []
     with subprocess.Popen(
         command,
@@ -165,7 +173,11 @@ def table(small: Measured, large: Measured) -> str:
             _line(title, small.steps.get(title, 0.0) / small.clients, seconds / large.clients)
             for title, seconds in large.steps.items()
         ),
-        _line("altogether, milliseconds per client", small.seconds / small.clients, large.seconds / large.clients),
+        _line(
+            "altogether, milliseconds per client",
+            small.seconds / small.clients,
+            large.seconds / large.clients,
+        ),
         f"{'altogether, seconds':<62} {small.seconds:>10.0f} {large.seconds:>10.0f}",
         "",
         f"{'memory, megabytes: idle and highest':<62} {small.clients:>10,} {large.clients:>10,}",
