@@ -13,7 +13,7 @@ help:
 	@echo "make test    run the tests (ARGS='clients -x' for some of them)"
 	@echo "make run     start the empty product (TLS=1: over https, with a certificate of this machine's own)"
 	@echo "make check   formatting, types, import floors, migrations, translations"
-	@echo "make prove   the long proofs at size (SCALE=)"
+	@echo "make prove   the long proofs at size (SCALE=20000 clients; ARGS=million for one of them)"
 	@echo "make bench   measure beside peers and limits (SCALE=100000 clients, ARGS='--json FILE')"
 
 venv:
