@@ -7,10 +7,12 @@ Invariants:
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from access.asking import asked_once
 from access.errors import NotAllowed
 from access.refusals import refusals_told
 from access.stepup import to_step_up
@@ -25,7 +27,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 class AuditContextMiddleware:
-    """Gives every request an id and tells the log who asks."""
+    """Gives every request an id and tells the log who asks; a page that only shows asks for duties once."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -34,7 +36,8 @@ class AuditContextMiddleware:
         request_id = str(new_id())
         request.request_id = request_id  # type: ignore[attr-defined]
         actor = request.user.pk if request.user.is_authenticated else None
-        with acting(request_id=request_id, actor=actor):
+        shows = request.method in {"GET", "HEAD"}
+        with acting(request_id=request_id, actor=actor), asked_once() if shows else nullcontext():
             response = self.get_response(request)
         response.headers["X-Request-Id"] = request_id
         return response

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from access.asking import asked_once
 from access.models import User
 from access.policies import require
 from audit.errors import Refused
@@ -21,6 +22,7 @@ SEARCHABLE: Final = ("id_number", "phone", "email", "account", "client_no")
 _TOKEN_COLUMNS: Final = {"id_number": "id_token", "phone": "phone_token", "email": "email_token"}
 
 
+@asked_once()
 @transaction.atomic
 def find_clients(*, field: str, value: str, by: User) -> list[Client]:
     """The clients within reach of ``by`` whose ``field`` is exactly ``value``, confirmed after opening.

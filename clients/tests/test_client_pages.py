@@ -118,6 +118,23 @@ def test_the_filters_narrow_and_the_count_says_so(signed_in, giver_officer, make
     assert "No client fits these filters" in text_of(browser.get(page("list"), {"status": "dormant"}))
 
 
+def test_more_clients_than_are_counted_are_more_than_that(
+    signed_in, giver_officer, make_client, monkeypatch
+):
+    from clients.views import lists
+
+    for number in range(1, 4):
+        make_client(f"{number:012d}", kind="person")
+    browser = signed_in(giver_officer)
+    monkeypatch.setattr(lists, "COUNTED", 3)
+    assert "has custody of 3 clients." in text_of(browser.get(page("list")))
+    monkeypatch.setattr(lists, "COUNTED", 2)
+    answer = browser.get(page("list"))
+    assert "has custody of more than 2 clients." in text_of(answer)
+    assert answer.context["table"]["pager"]["total"] is None
+    assert "More than 2 clients fit" in text_of(browser.get(page("list"), {"kind": "person"}))
+
+
 def test_a_long_list_is_paged_without_gap_or_repeat(signed_in, giver_officer, make_client, settings):
     settings.PAGE_ROWS = 2
     made = {str(make_client(f"{number:012d}").pk) for number in range(1, 6)}

@@ -1,6 +1,6 @@
 """The masked list of clients, and exact search."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -25,9 +25,12 @@ from audit.reading import reading
 from clients.forms import ClientFilter, SearchForm
 from clients.labels import FLAGS
 from clients.models import Client
-from clients.queries import branches_of, narrowed, sees_own_only, visible_clients
+from clients.queries import branches_of, count_up_to, narrowed, sees_own_only, visible_clients
 from clients.services.search import find_clients
 from vault.rows import open_rows
+
+# Beyond this many the page says "more than": counting a million rows takes longer than all the rest.
+COUNTED: Final = 10_000
 
 
 @require_GET
@@ -39,7 +42,7 @@ def clients(request: HttpRequest) -> HttpResponse:
     filters = ClientFilter(request.GET or None, branches=branches_of(user))
     wanted = filters.cleaned_data if filters.is_bound and filters.is_valid() else {}
     found = narrowed(visible_clients(user), wanted)
-    total = found.count()
+    total = count_up_to(found, COUNTED)
     page = found.order_by("id").select_related("branch")
     after = _after(request)
     rows = list((page.filter(pk__gt=after) if after else page)[: settings.PAGE_ROWS + 1])
@@ -52,7 +55,7 @@ def clients(request: HttpRequest) -> HttpResponse:
         "rows": masked_rows(shown, user, "list_clients"),
         "pager": {
             "shown": len(shown),
-            "total": total,
+            "total": total if total <= COUNTED else None,
             "first_url": f"?{urlencode(kept)}" if after else "",
             "next_url": f"?{urlencode({**kept, 'after': shown[-1].pk})}" if len(rows) > len(shown) else "",
         },
@@ -187,7 +190,12 @@ def empty_list(user: User, *, narrowed_by: bool) -> dict[str, Any]:
 
 
 def _list_sentence(user: User, total: int, *, narrowed_by: bool) -> str:
-    words = {"count": number_format(total, force_grouping=True), "organisation": user.organisation.name}
+    words = {
+        "count": number_format(min(total, COUNTED), force_grouping=True),
+        "organisation": user.organisation.name,
+    }
+    if total > COUNTED:
+        return _more_than(user, narrowed_by=narrowed_by) % words
     if narrowed_by:
         return (
             ngettext("%(count)s client fits the filters.", "%(count)s clients fit the filters.", total)
@@ -205,3 +213,11 @@ def _list_sentence(user: User, total: int, *, narrowed_by: bool) -> str:
         )
         % words
     )
+
+
+def _more_than(user: User, *, narrowed_by: bool) -> str:
+    if narrowed_by:
+        return _("More than %(count)s clients fit the filters.")
+    if sees_own_only(user):
+        return _("You look after more than %(count)s clients.")
+    return _("%(organisation)s has custody of more than %(count)s clients.")
