@@ -1,39 +1,37 @@
-"""A person's duties, read once for a reading and anew for every act.
+"""Questions asked of the database once for a reading, and anew for every act.
 
 Invariants:
 - Only inside ``asked_once`` is anything remembered, and only until its block ends, in this thread or task.
-- Acts are never inside: they ask after they hold their locks, so a duty that ended meanwhile no longer counts.
+- Acts are never inside: they ask after they hold their locks, so a duty that ended meanwhile no longer counts,
+  and a gate that closed meanwhile is closed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from uuid import UUID
+from typing import Any, TypeVar
 
-from access.duties import Duty
+Found = TypeVar("Found")
 
-_remembered: ContextVar[dict[UUID, frozenset[Duty]] | None] = ContextVar("access_duties", default=None)
+_answers: ContextVar[dict[Hashable, Any] | None] = ContextVar("access_answers", default=None)
 
 
 @contextmanager
 def asked_once() -> Iterator[None]:
-    """Inside, the duties of each person are read once; for pages that show and for searches."""
-    token = _remembered.set({} if _remembered.get() is None else _remembered.get())
+    """Inside, ``once`` remembers what it was answered; for pages that show and for searches."""
+    token = _answers.set({} if _answers.get() is None else _answers.get())
     try:
         yield
     finally:
-        _remembered.reset(token)
+        _answers.reset(token)
 
 
-def remembered(person: UUID) -> frozenset[Duty] | None:
-    """What was read of this person within the surrounding block; None when nothing was."""
-    known = _remembered.get()
-    return None if known is None else known.get(person)
-
-
-def remember(person: UUID, duties: frozenset[Duty]) -> frozenset[Duty]:
-    """``duties``, which the surrounding block knows from now on; outside any block nothing is kept."""
-    known = _remembered.get()
-    if known is not None:
-        known[person] = duties
-    return duties
+def once(question: Hashable, ask: Callable[[], Found]) -> Found:
+    """What ``ask`` says; within one block the same question is asked once, outside of any each time."""
+    answers = _answers.get()
+    if answers is None:
+        return ask()
+    if question not in answers:
+        answers[question] = ask()
+    found: Found = answers[question]
+    return found

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from guardian.core import ObjectPermissionChecker
 
-from access.asking import remember, remembered
+from access.asking import once
 from access.duties import Duty
 from access.errors import NotAllowed, OutsideScope
 from access.models import Grant, RoleAssignment, User
@@ -45,11 +45,8 @@ def duties_in_force(user: object) -> frozenset[Duty]:
     """The duties this person holds today; none for a stranger or a switched-off account."""
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
-    known = remembered(user.pk)
-    if known is not None:
-        return known
     held = RoleAssignment.objects.in_force().filter(user=user).values_list("duty", flat=True)
-    return remember(user.pk, frozenset(Duty(duty) for duty in held))
+    return once(("duties", user.pk), lambda: frozenset(Duty(duty) for duty in held))
 
 
 def may(user: object, permission: str, obj: object | None = None) -> bool:

@@ -5,12 +5,13 @@ Invariants:
 - Rooms above register their proofs when they start; nothing here knows them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from access.asking import once
 from rules.duties import Duty, TransferFacts, due_duties
 from rules.packs import load_pack
 from rules.schema import Basis
@@ -48,9 +49,14 @@ def transfer_facts(transfer: Transfer) -> TransferFacts:
 
 def duty_facts(transfer: Transfer, gate: int) -> Iterator[Fact]:
     """One fact per duty that the pack puts before this gate."""
-    for duty in due_duties(load_pack(transfer.pack_name), transfer_facts(transfer)):
+    for duty in _due(transfer):
         if duty.gate == gate:
             yield _fact(transfer, duty)
+
+
+def _due(transfer: Transfer) -> Sequence[Duty]:
+    pack = load_pack(transfer.pack_name)
+    return once(("duties due", transfer.pk), lambda: due_duties(pack, transfer_facts(transfer)))
 
 
 def _fact(transfer: Transfer, duty: Duty) -> Fact:

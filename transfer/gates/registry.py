@@ -3,15 +3,17 @@
 Invariants:
 - A gate is open when every fact holds, or when an exception to it was granted by a second person.
 - A gate without a single registered fact is closed and says that its room is not built.
-- Facts read the database each time; nothing about a gate is stored or cached.
+- Facts read the database each time; nothing about a gate outlives the page that shows it.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from access.asking import once
 from transfer.models import GateException, Transfer
 
 Words = str | Promise
@@ -93,7 +95,11 @@ def register_facts(number: int) -> Callable[[FactSource], FactSource]:
 
 
 def gate(transfer: Transfer, number: int) -> Gate:
-    """The gate as it stands now."""
+    """The gate as it stands now; on one page the same each time."""
+    return once(("gate", transfer.pk, number, get_language()), lambda: _compute(transfer, number))
+
+
+def _compute(transfer: Transfer, number: int) -> Gate:
     title, opens = TITLES[number]
     facts = tuple(fact for source in _sources[number] for fact in source(transfer))
     if not facts:
@@ -102,8 +108,13 @@ def gate(transfer: Transfer, number: int) -> Gate:
                 "room_missing", ok=False, text=_("The part of the product that proves this is not built yet.")
             ),
         )
-    exception = GateException.objects.filter(transfer=transfer, gate=number).first()
+    exception = _exceptions(transfer).get(number)
     return Gate(number=number, title=title, opens=opens, facts=facts, exception=exception)
+
+
+def _exceptions(transfer: Transfer) -> dict[int, GateException]:
+    rows = GateException.objects.filter(transfer=transfer)
+    return once(("exceptions", transfer.pk), lambda: {row.gate: row for row in rows})
 
 
 def gates(transfer: Transfer) -> list[Gate]:

@@ -15,6 +15,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from access.asking import once
 from access.models import User
 from audit.errors import Refused
 from audit.services import record
@@ -74,7 +75,8 @@ def draft_agreement(*, transfer: Transfer, terms: Mapping[str, Any], by: User) -
 
 def latest_version(transfer: Transfer) -> Agreement | None:
     """The version in force: the one drafted last."""
-    return Agreement.objects.filter(transfer=transfer).order_by("-version").first()
+    versions = Agreement.objects.filter(transfer=transfer).order_by("-version")
+    return once(("agreement", transfer.pk), versions.first)
 
 
 def terms_digest(terms: Mapping[str, Any]) -> bytes:
