@@ -113,6 +113,47 @@ register_messages(
         ),
         "file.index_missing": _("The archive needs exactly one index in CSV at its top."),
         "file.wrong_kind": _("The file holds %(found)s, not %(wanted)s."),
+        "file.mixed_encodings": _(
+            "Line %(line)s, byte %(column)s is UTF-8 while other lines are GB18030; export the file in one encoding."
+        ),
+        "file.line_too_long": _("Line %(line)s has no end within %(limit)s bytes; this is no table."),
+        "file.header_too_long": _(
+            "The first line has no end; the headings must stand on a line of their own."
+        ),
+        "file.cell_too_large": _(
+            "The cell in line %(line)s, column %(column)s is larger than a cell may be."
+        ),
+        "file.too_many_columns": _("Line %(line)s has more than %(limit)s columns."),
+        "file.too_heavy": _(
+            "Reading this file would take more memory than a reading may have; export it as CSV or in several parts."
+        ),
+        "file.too_slow": _(
+            "Reading this file took longer than a reading may; export it as CSV or in several parts."
+        ),
+        "file.reader_failed": _(
+            "The reader stopped at this file without an answer; the file is damaged, or made to do harm. Export it anew."
+        ),
+        "file.code_page": _(
+            "The table is written in a code page that is not known here (%(name)s); declare its encoding or export it anew."
+        ),
+        "file.memo_missing": _(
+            "Line %(line)s refers to a memo file; hand in table and memo together in one ZIP archive."
+        ),
+        "file.field_type": _("The column “%(field)s” is of a type that cannot be read (%(name)s)."),
+        "file.not_json": _("Line %(line)s is not one JSON object (character %(column)s)."),
+        "file.new_name": _("Line %(line)s has the name “%(field)s”, which the first line lacks."),
+        "file.nested_value": _(
+            "Line %(line)s, column %(column)s holds a list or an object; only plain values are read."
+        ),
+        "file.mapping_differs": _(
+            "The headings on line %(line)s are not those the mapping was declared for."
+        ),
+        "file.no_header_there": _("No headings stand on line %(line)s."),
+        "mapping.undecided": _("Say what “%(field)s” is, or that it is never stored."),
+        "mapping.field_unknown": _("There is no field “%(field)s” in files of this kind."),
+        "mapping.field_twice": _("“%(field)s” is given twice."),
+        "mapping.field_needed": _("Say which heading is “%(field)s”, or which value it has in every line."),
+        "mapping.no_text": _("Only text files have a separator and lines of their own below the table."),
         "file.counts_differ": _("Declared and found counts or totals differ."),
         "import.unknown_field": _("The field “%(field)s” has no policy yet."),
         "import.other_side": _("You can hand in extracts of your own organisation only."),

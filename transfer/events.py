@@ -62,6 +62,7 @@ class ImportEvent(StrEnum):
     EXTRACT_RECEIVED = "import.extract_received"
     TOTALS_DECLARED = "import.totals_declared"
     POLICY_SET = "import.policy_set"
+    MAPPING_DECLARED = "import.mapping_declared"
     RUN_STARTED = "import.run_started"
     RUN_STOPPED = "import.run_stopped"
     RUN_REFUSED = "import.run_refused"

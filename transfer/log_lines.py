@@ -57,6 +57,7 @@ WORDS: dict[str, Promise] = {
     "import.extract_received": gettext_lazy("handed in an extract"),
     "import.totals_declared": gettext_lazy("declared control totals"),
     "import.policy_set": gettext_lazy("set a field policy"),
+    "import.mapping_declared": gettext_lazy("declared what the columns of a foreign file mean"),
     "import.run_started": gettext_lazy("started loading an extract"),
     "import.run_planned": gettext_lazy("divided an extract into parts"),
     "import.run_stopped": gettext_lazy("stopped a loading"),

@@ -12,6 +12,7 @@ from transfer.api.crossing import CutoverViewSet, MandateViewSet, PartyViewSet, 
 from transfer.api.custody import CustodyMoveViewSet
 from transfer.api.health import HealthViewSet, PolicyViewSet
 from transfer.api.imports import ExtractViewSet, ImportRunViewSet
+from transfer.api.mappings import MappingViewSet
 from transfer.api.notices import NoticeViewSet
 from transfer.api.runs import RunViewSet
 from transfer.api.transfers import ExceptionViewSet, TransferViewSet
@@ -21,6 +22,7 @@ PARTS: Final = {
     "agreements": AgreementViewSet,
     "breaches": BreachViewSet,
     "extracts": ExtractViewSet,
+    "mappings": MappingViewSet,
     "imports": ImportRunViewSet,
     "health": HealthViewSet,
     "policies": PolicyViewSet,

@@ -1,6 +1,7 @@
 """Extracts, the runs that read them, and what was refused."""
 
 from typing import Any, ClassVar, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -17,7 +18,7 @@ from access.models import User
 from access.serializers import Body, asked, told
 from transfer.api.base import TransferPart, ask_worker, uploaded
 from transfer.api.downloads import download
-from transfer.models import Extract, ImportChunk, ImportRun, Reject, Transfer
+from transfer.models import Extract, ExtractMapping, ImportChunk, ImportRun, Reject, Transfer
 from transfer.services.extracts import declare_totals, receive_extract
 from transfer.services.imports import (
     Difference,
@@ -132,6 +133,7 @@ class NewExtract(Body):
     file = serializers.FileField()
     purpose = serializers.ChoiceField(choices=Extract.Purpose.choices, default=Extract.Purpose.FULL)
     kind = serializers.ChoiceField(choices=Extract.Kind.choices, required=False)
+    mapping = serializers.UUIDField(required=False, help_text="A mapping that was declared for its headings.")
 
 
 class NewTotals(Body):
@@ -185,9 +187,15 @@ class ExtractViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferP
             sealed_file=uploaded(values),
             purpose=values["purpose"],
             kind=values.get("kind"),
+            mapping=self._mapping(values.get("mapping")),
             by=self.person,
         )
         return self.shown(made, status.HTTP_201_CREATED)
+
+    def _mapping(self, key: UUID | None) -> ExtractMapping | None:
+        """A mapping of the caller's own firm, or 404."""
+        own = ExtractMapping.objects.filter(side=self.person.organisation)
+        return self.of_part(own, key) if key else None
 
     @extend_schema(
         request={"multipart/form-data": NewTotals}, responses=ExtractSerializer(many=True), filters=False

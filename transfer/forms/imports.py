@@ -17,7 +17,8 @@ class ExtractForm(forms.Form):
         label=_("File"),
         allow_empty_file=True,
         help_text=_(
-            "CSV (UTF-8 or GB18030), XLSX, or a ZIP of documents with its index. It is sealed while it arrives."
+            "CSV or other text with separators (UTF-8, GB18030 or Big5), XLSX, XLS, DBF, JSON Lines, or a ZIP of "
+            "documents with its index. It is sealed while it arrives."
         ),
     )
     kind = forms.ChoiceField(

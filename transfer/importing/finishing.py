@@ -133,7 +133,7 @@ def _refuse_later_lines(run: ImportRun) -> None:
 
 def _key_heading(extract: Extract) -> str:
     first = LAYOUTS[extract.kind].key[0]
-    columns = columns_of(extract.kind, extract.header)
+    columns = columns_of(extract.kind, extract.header, extract.how.get("fields"))
     return next((column.heading for column in columns if column.field == first), "")
 
 

@@ -85,7 +85,7 @@ def open_job(chunk: ImportChunk) -> Job:
         file=SealedFile.objects.get(pk=extract.reading_file or extract.file),
         book=book_of(extract),
         layout=LAYOUTS[extract.kind],
-        columns=columns_of(extract.kind, extract.header),
+        columns=columns_of(extract.kind, extract.header, extract.how.get("fields")),
         never=never_stored(extract),
         branches=dict(Branch.objects.filter(organisation=extract.side_id).values_list("code", "pk")),
     )

@@ -1,12 +1,10 @@
 """The files an index of documents names: checked against their digests, sealed under their clients' keys."""
 
 import hashlib
-import zipfile
 
-from transfer.importing.archive import open_archive, read_member
 from transfer.importing.batch import Batch
+from transfer.importing.foreign import members_of
 from transfer.importing.job import Job
-from transfer.importing.sealed_io import seekable
 from vault.files import seal_stream
 from vault.models import FilePurpose, SealedFile
 from vault.rows import Reading
@@ -14,27 +12,22 @@ from vault.rows import Reading
 
 def check_files(job: Job, batch: Batch, reading: Reading) -> None:
     """Lines whose file is absent or has another digest or size are refused; on a load the others' files
-    lie sealed and ``extras`` name them.
+    lie sealed and ``extras`` name them. The archive is opened by a child process.
     """
     if not len(batch):
         return
     batch.extras["size"] = [0] * len(batch)
     batch.extras["file"] = [None] * len(batch)
     bad: dict[int, tuple[int, str]] = {}
-    with (
-        seekable(SealedFile.objects.get(pk=job.extract.file), reading) as handle,
-        open_archive(handle) as archive,
-    ):
-        for row in range(len(batch)):
-            fault = _take(job, batch, row, archive)
-            if fault:
-                bad[row] = fault
+    archive = SealedFile.objects.get(pk=job.extract.file)
+    for row, data in members_of(archive, reading, list(batch.values["file_name"])):
+        fault = _take(job, batch, row, data)
+        if fault:
+            bad[row] = fault
     batch.refuse(bad)
 
 
-def _take(job: Job, batch: Batch, row: int, archive: zipfile.ZipFile) -> tuple[int, str] | None:
-    name = batch.values["file_name"][row]
-    data = read_member(archive, name)
+def _take(job: Job, batch: Batch, row: int, data: bytearray | None) -> tuple[int, str] | None:
     if data is None:
         return job.place("file_name"), "document_missing"
     if hashlib.sha256(data).hexdigest() != batch.values["sha256"][row].lower():
@@ -45,10 +38,10 @@ def _take(job: Job, batch: Batch, row: int, archive: zipfile.ZipFile) -> tuple[i
     batch.extras["size"][row] = len(data)
     if job.loads:
         sealed = seal_stream(
-            [data],
+            [bytes(data)],
             holder=job.holder,
             purpose=FilePurpose.DOCUMENT,
-            name=name,
+            name=batch.values["file_name"][row],
             key_subject=batch.extras["client_id"][row],
         )
         batch.extras["file"][row] = sealed.pk

@@ -1,7 +1,5 @@
-"""Before anything is loaded: the slices of a run, and for sheets and archives the text they are cut from."""
+"""Before anything is loaded: the slices of a run, and for foreign formats the text they are cut from."""
 
-import csv
-import io
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -16,11 +14,11 @@ from audit.services import record
 from clients.fields import LAYOUTS
 from continuity.keeping import kept
 from transfer.events import ImportEvent
-from transfer.importing.archive import index_name, open_archive, read_member
+from transfer.importing.foreign import all_records
+from transfer.importing.how import ARCHIVE, how_of, is_cut_directly
 from transfer.importing.plan import cut
-from transfer.importing.recognise import ARCHIVE, CSV, columns_of
-from transfer.importing.sealed_io import seekable
-from transfer.importing.sheets import as_csv, first_sheet, formula_cells, heading_row
+from transfer.importing.readable import as_csv
+from transfer.importing.recognise import columns_of
 from transfer.models import Extract, ImportChunk, ImportRun
 from vault.files import open_file, seal_stream
 from vault.models import FilePurpose, SealedFile
@@ -60,7 +58,7 @@ def _plan(run: ImportRun) -> None:
     with reading(
         actor=run.asked_by_id, organisation=extract.side_id, purpose="plan_import", subjects=subjects
     ) as right:
-        if extract.format != CSV and extract.reading_file is None:
+        if extract.reading_file is None and not _reads_itself(extract):
             made = _readable(extract, file, right)
             extract.reading_file = made.pk
             extract.save(update_fields=["reading_file"])
@@ -115,34 +113,16 @@ def _refuse(run: ImportRun, refusal: Refused) -> None:
             )
 
 
+def _reads_itself(extract: Extract) -> bool:
+    return is_cut_directly(extract.format, extract.encoding, how_of(extract.how))
+
+
 def _readable(extract: Extract, file: SealedFile, right: Reading) -> SealedFile:
     """A sealed UTF-8 CSV of the extract with the source's row numbers in a hidden first column."""
-    pieces = (
-        _index_rows(extract, file, right) if extract.format == ARCHIVE else _sheet_rows(extract, file, right)
+    how = how_of(extract.how)
+    records = all_records(
+        file, right, file_format=extract.format, encoding=extract.encoding, delimiter=how.delimiter
     )
+    columns = columns_of(extract.kind, extract.header, how.fields)
+    pieces = as_csv(records, columns, LAYOUTS[extract.kind], how, encoding=extract.encoding)
     return seal_stream(pieces, holder=extract.side_id, purpose=FilePurpose.EXTRACT, name="reading.csv")
-
-
-def _sheet_rows(extract: Extract, file: SealedFile, right: Reading) -> Iterator[bytes]:
-    with seekable(file, right) as handle:
-        with open_archive(handle) as archive:
-            formulas = formula_cells(archive)
-        handle.seek(0)
-        rows = first_sheet(handle)
-        heading_row(rows)
-        yield from as_csv(rows, columns_of(extract.kind, extract.header), LAYOUTS[extract.kind], formulas)
-
-
-def _index_rows(extract: Extract, file: SealedFile, right: Reading) -> Iterator[bytes]:
-    with seekable(file, right) as handle, open_archive(handle) as archive:
-        data = read_member(archive, index_name(archive)) or b""
-    text = data.decode(extract.encoding)
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    reader = csv.reader(io.StringIO(text, newline="\n"))
-    before = 0
-    for row in reader:
-        line, before = before + 1, reader.line_num
-        if row:
-            writer.writerow(["row" if line == 1 else line, *row])
-    yield buffer.getvalue().encode()

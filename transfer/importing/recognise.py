@@ -1,45 +1,41 @@
-"""What a file is before anything is read from it: format, encoding, header, kind of extract. Pure.
+"""What a file is before anything is read from it: format, header, kind of extract. Pure.
 
 Invariants:
 - Bytes decide, never the name alone; a name that promises something else is refused.
-- A file is text only if every byte of it decodes strictly; text without a mark is UTF-8 if it can be,
-  else GB18030.
 - Every refusal names what is wrong and, for text, the line and column at which it is.
 """
 
-import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
 from audit.errors import Refused
 from clients.fields import LAYOUTS, LINE_HEADINGS, Layout, plain
+from intake.bounds import MOST_COLUMNS
+from intake.frames import Record
+from transfer.importing.how import ARCHIVE, CSV, DBF, DBF_ZIP, JSONL, XLS, XLSX, How
+from transfer.importing.texts import Text
+from transfer.importing.traditional import simplified
 
-CSV, XLSX, ARCHIVE = "csv", "xlsx", "zip"
-UTF8, UTF8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"
-HEAD_BYTES: Final = 256 * 1024
 WIDTH_ROWS: Final = 1_000
+# A header is looked for below at most so many lines of preamble.
+HEADER_WITHIN: Final = 40
 
 _ENDINGS: Final = {
-    CSV: {".csv", ".txt"},
-    XLSX: {".xlsx"},
+    CSV: {".csv", ".txt", ".tsv", ".xls"},
+    XLSX: {".xlsx", ".xls"},
+    XLS: {".xls"},
     ARCHIVE: {".zip"},
+    DBF: {".dbf"},
+    DBF_ZIP: {".zip"},
+    JSONL: {".jsonl", ".ndjson", ".json"},
 }
-_FOREIGN_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_BINARY_MARKS: Final = (
-    b"%PDF",
-    b"\xd0\xcf\x11\xe0",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"Rar!",
-    b"7z\xbc\xaf",
-    b"\x1f\x8b",
-)
-
-Stream = Callable[[], Iterable[bytes]]
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
+_BINARY_MARKS: Final = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
+_TABLE_MARKS: Final = frozenset(b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8c\xcb\xf5")
 
 
 @dataclass(frozen=True)
@@ -50,114 +46,38 @@ class Column:
     field: str
 
 
-@dataclass(frozen=True)
-class Text:
-    """A whole text file that decodes: its encoding, its head and how it ends."""
-
-    encoding: str
-    head: str
-    ends_with_newline: bool
-    last_line: str
-
-
-def format_of(head: bytes, name: str, *, is_workbook: bool) -> str:
-    """The format the first bytes show.
+def format_of(head: bytes, name: str) -> str:
+    """The format the first bytes show; whether a zip archive is a workbook is not known yet.
 
     Raises:
-        Refused: the file is empty, or is not what its name says, or nothing we read.
+        Refused: the file is empty, or is nothing we read.
     """
     if not head:
         raise Refused("file.empty")
     if head.startswith(b"PK\x03\x04"):
-        found = XLSX if is_workbook else ARCHIVE
-    elif head.startswith((*_BINARY_MARKS, b"PK")):
+        return ARCHIVE
+    if head.startswith(_OLD_WORKBOOK):
+        return XLS
+    if head.startswith((*_BINARY_MARKS, b"PK")):
         raise Refused("file.not_what_it_says", name=PurePath(name).suffix)
-    else:
-        found = CSV
+    if _is_table(head):
+        return DBF
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    is_object = text.startswith(b"{") and PurePath(name).suffix.lower() not in _ENDINGS[CSV]
+    return JSONL if is_object else CSV
+
+
+def _is_table(head: bytes) -> bool:
+    """A dBase table begins with its dialect and a date; a text has no NUL among its first bytes."""
+    return len(head) >= 32 and head[0] in _TABLE_MARKS and b"\x00" in head[8:32] and head[2] <= 12
+
+
+def refuse_wrong_name(found: str, name: str, *, unopened: bool = False) -> None:
+    """Refuse a name that promises another format than was found; an archive not yet opened may be a workbook."""
     ending = PurePath(name).suffix.lower()
-    if ending and ending not in _ENDINGS[found]:
+    allowed = _ENDINGS[ARCHIVE] | _ENDINGS[XLSX] if unopened and found == ARCHIVE else _ENDINGS[found]
+    if ending and ending not in allowed:
         raise Refused("file.not_what_it_says", name=ending)
-    return found
-
-
-def read_text(stream: Stream) -> Text:
-    """Decode the whole file strictly, in one pass per encoding tried.
-
-    Raises:
-        Refused: empty, a NUL byte, no encoding fits, only carriage returns between lines.
-    """
-    head = _head(stream())
-    if not head.strip(b"\xef\xbb\xbf\r\n \t"):
-        raise Refused("file.empty")
-    if head.startswith(_FOREIGN_MARKS):
-        raise Refused("file.encoding", line=1, column=1)
-    if head.startswith(codecs.BOM_UTF8):
-        return _decoded(stream, UTF8_BOM)
-    try:
-        return _decoded(stream, UTF8)
-    except Refused as refusal:
-        if refusal.code != "file.encoding":
-            raise
-    return _decoded(stream, GB18030)
-
-
-def _head(blocks: Iterable[bytes]) -> bytes:
-    head = b""
-    for block in blocks:
-        head += block
-        if len(head) >= HEAD_BYTES:
-            break
-    return head[:HEAD_BYTES]
-
-
-def _decoded(stream: Stream, encoding: str) -> Text:
-    watch = _Watch(encoding)
-    for block in stream():
-        watch.take(block)
-    return watch.finished()
-
-
-class _Watch:
-    """One pass over a text: decodes strictly and remembers where it is."""
-
-    def __init__(self, encoding: str) -> None:
-        self.encoding = encoding
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-        self._head = ""
-        self._tail = ""
-        self._newlines = 0
-        self._returns = 0
-
-    def take(self, block: bytes) -> None:
-        if b"\x00" in block:
-            line, column = self._place(block, block.index(b"\x00"))
-            raise Refused("file.nul_byte", line=line, column=column)
-        try:
-            text = self._decoder.decode(block)
-        except UnicodeDecodeError as problem:
-            line, column = self._place(block, problem.start)
-            raise Refused("file.encoding", line=line, column=column) from None
-        if len(self._head) < HEAD_BYTES:
-            self._head += text
-        self._newlines += text.count("\n")
-        self._returns += text.count("\r")
-        self._tail = (self._tail + text)[-HEAD_BYTES:]
-
-    def finished(self) -> Text:
-        try:
-            self._decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            column = len(self._tail.rpartition("\n")[2]) + 1
-            raise Refused("file.encoding", line=self._newlines + 1, column=column) from None
-        if self._returns and not self._newlines:
-            raise Refused("file.line_ends")
-        last = self._tail.rstrip("\r\n").rpartition("\n")[2]
-        return Text(self.encoding, self._head, self._tail.endswith("\n"), last)
-
-    def _place(self, block: bytes, at: int) -> tuple[int, int]:
-        before = block[: max(at, 0)]
-        line = self._newlines + before.count(b"\n") + 1
-        return line, len(before) - (before.rfind(b"\n") + 1) + 1
 
 
 def header_of(text: Text) -> list[str]:
@@ -167,21 +87,51 @@ def header_of(text: Text) -> list[str]:
         Refused: an unclosed quote, an empty heading, or a heading that stands twice (also when it
             differs only by width, case or blanks).
     """
+    end = len(text.head) if text.is_whole else text.head.rfind("\n") + 1
     try:
-        cells = next(csv.reader(io.StringIO(text.head, newline=""), strict=True))
+        cells = next(csv.reader(io.StringIO(text.head[:end], newline=""), strict=True))
     except StopIteration:
-        raise Refused("file.empty") from None
+        raise Refused("file.empty" if text.is_whole else "file.header_too_long") from None
     except csv.Error:
         raise Refused("file.truncated", line=1) from None
+    return headings_of(cells)
+
+
+def headings_of(cells: list[str]) -> list[str]:
+    """The cells of a row as headings.
+
+    Raises:
+        Refused: too many, an empty one, or one that stands twice.
+    """
+    if len(cells) > MOST_COLUMNS:
+        raise Refused("file.too_many_columns", line=1, limit=MOST_COLUMNS)
     headings = [cell.strip().lstrip("\ufeff") for cell in cells]
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for place, heading in enumerate(headings, 1):
         if not heading:
             raise Refused("file.header_missing", field=f"#{place}")
         if plain(heading) in seen:
             raise Refused("file.duplicate_header", field=heading)
-        seen[plain(heading)] = heading
+        seen.add(plain(heading))
     return headings
+
+
+def told_apart(cells: list[str]) -> list[str]:
+    """The cells of a foreign header with every column named: empty ones, and those that stand twice, by place."""
+    found: list[str] = []
+    seen: set[str] = set()
+    for place, cell in enumerate(_trimmed(cells), 1):
+        heading = cell.strip().lstrip("\ufeff")[:60]
+        if not heading or plain(heading) in seen:
+            heading = f"{heading}#{place}"
+        seen.add(plain(heading))
+        found.append(heading)
+    return found
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    last = max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
+    return cells[:last]
 
 
 def map_header(
@@ -211,15 +161,42 @@ def map_header(
     return layout.kind, columns
 
 
-def columns_of(kind: str, headings: list[str]) -> list[Column]:
-    """The field behind every heading of an extract that was recognised before."""
+@dataclass(frozen=True)
+class Found:
+    """A header that was understood: kind, columns, and how the records lie around it."""
+
+    kind: str
+    columns: list[Column]
+    how: How
+
+
+def find_header(
+    records: list[Record], *, delimiter: str, kind: str | None, known: Callable[[str], set[str]]
+) -> Found | None:
+    """The first of the records that is a whole header of a kind we know; None where none is."""
+    for record in records[:HEADER_WITHIN]:
+        cells = _trimmed(record.cells)
+        if len(cells) < 3:
+            continue
+        try:
+            found, columns = map_header(headings_of(cells), kind=kind, known=known)
+        except Refused:
+            continue
+        return Found(found, columns, How(delimiter=delimiter, header_line=record.number))
+    return None
+
+
+def columns_of(kind: str, headings: list[str], fields: list[str] | None = None) -> list[Column]:
+    """The field behind every heading of an extract; ``fields`` where somebody has declared them."""
+    if fields:
+        return [Column(heading, field) for heading, field in zip(headings, fields, strict=True)]
     return [Column(heading, _field_of(LAYOUTS[kind], heading)) for heading in headings]
 
 
 def _field_of(layout: Layout, heading: str) -> str:
     if heading in LINE_HEADINGS:
         return ("_line", "_column", "_reason")[LINE_HEADINGS.index(heading)]
-    found = layout.by_heading.get(plain(heading))
+    found = layout.by_heading.get(plain(heading)) or layout.by_heading.get(plain(simplified(heading)))
     return found.name if found else ""
 
 
@@ -227,7 +204,7 @@ def _likeliest(headings: list[str]) -> Layout:
     """The layout that knows most of the headings and misses fewest of its required ones."""
 
     def fits(layout: Layout) -> tuple[int, int]:
-        known = {layout.by_heading[plain(word)].name for word in headings if plain(word) in layout.by_heading}
+        known = {name for word in headings if (name := _field_of(layout, word)) and name[0] != "_"}
         missing = sum(1 for item in layout.required() if item.name not in known)
         return len(known) - 2 * missing, len(known)
 
@@ -272,9 +249,3 @@ def dominant_widths(rows: Iterable[list[str]], columns: list[Column], layout: La
             if votes * 10 >= sum(tally.values()) * 9:
                 found[columns[place].field] = width
     return found
-
-
-def blocks_of(data: bytes, size: int = 1024 * 1024) -> Iterator[bytes]:
-    """Bytes in memory as a stream, for small files and tests."""
-    for start in range(0, len(data), size):
-        yield data[start : start + size]

@@ -17,6 +17,7 @@ from transfer.models.imports import (
 )
 from transfer.models.mandate import Mandate, MandateSignature
 from transfer.models.pieces import DeliveryPiece, ReturnPiece
+from transfer.models.mapping import ExtractMapping
 from transfer.models.policy import FieldPolicy
 from transfer.models.runbook import OutsideParty, RunbookStep
 from transfer.models.transfer import Transfer
@@ -33,6 +34,7 @@ __all__ = [
     "ClientSum",
     "DeliveryPiece",
     "Extract",
+    "ExtractMapping",
     "FieldPolicy",
     "Finding",
     "GateException",

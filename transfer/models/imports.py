@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from access.models import Organisation, User
 from clients.models import Client
 from transfer.models.agreement import OfTransfer
+from transfer.models.mapping import ExtractMapping
 from vault.ids import new_id
 
 
@@ -19,7 +20,9 @@ class Extract(OfTransfer):
     """One uploaded file of one side, recognised and mapped.
 
     ``header`` lists the headings in the file's order and words. ``reading_file`` is what
-    the import reads where that is not the file itself: the sealed CSV made of a workbook or an index.
+    the import reads where that is not the file itself: the sealed CSV made of a foreign format or an index.
+    ``how`` says how its records lie (``importing.how.How``); ``mapping`` is who declared it, where somebody
+    had to.
     """
 
     class Kind(models.TextChoices):
@@ -45,6 +48,8 @@ class Extract(OfTransfer):
     encoding = models.CharField(max_length=12)
     header = models.JSONField()
     widths = models.JSONField(default=dict)
+    how = models.JSONField(default=dict)
+    mapping = models.ForeignKey(ExtractMapping, on_delete=models.PROTECT, null=True, related_name="extracts")
     declared_rows = models.PositiveBigIntegerField(null=True)
     declared_totals = models.JSONField(default=dict)
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

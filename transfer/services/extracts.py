@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from access.models import Organisation, User
@@ -14,32 +13,15 @@ from access.policies import require
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
-from clients.fields import LAYOUTS, plain
 from clients.models import Book
 from transfer.events import ImportEvent
-from transfer.importing.archive import index_name, is_workbook, open_archive, read_member
 from transfer.importing.chunks import money
-from transfer.importing.recognise import (
-    ARCHIVE,
-    CSV,
-    WIDTH_ROWS,
-    XLSX,
-    Column,
-    Text,
-    dominant_widths,
-    format_of,
-    header_of,
-    map_header,
-    read_text,
-    refuse_cut,
-    widths_of,
-)
-from transfer.importing.sealed_io import seekable
-from transfer.importing.sheets import first_sheet, heading_row
-from transfer.models import Extract, FieldPolicy, Transfer
+from transfer.importing.recognise import header_of
+from transfer.importing.texts import read_text
+from transfer.models import Extract, ExtractMapping, Transfer
+from transfer.services.recognition import Recognised, recognise
 from vault.files import file_name, open_file
 from vault.models import FilePurpose, SealedFile
-from vault.rows import Reading
 from vault.uploads import claim_upload
 
 CONTROL_HEADINGS = ["文件名", "记录数", "合计列", "合计值"]
@@ -54,14 +36,17 @@ def receive_extract(
     sealed_file: SealedFile,
     purpose: str = Extract.Purpose.FULL,
     kind: str | None = None,
+    mapping: ExtractMapping | None = None,
     by: User,
 ) -> Extract:
-    """The file is one of the transfer's extracts: its format, encoding, header and kind are known.
+    """The file is one of the transfer's extracts: its format, encoding, header and kind are known, by its
+    own headings or by a mapping that was declared for them.
 
     Raises:
         NotAllowed: ``by`` may not load extracts of this transfer.
-        Refused: not the person's own side; the very file was received before; the transfer is over; or
-            a ``file.*`` code that says, with line and column where there are any, what is wrong with it.
+        Refused: not the person's own side; the mapping is for other headings; the very file was received
+            before; the transfer is over; or a ``file.*`` code that says, with line and column where there
+            are any, what is wrong with it.
     """
     transfer = Transfer.objects.select_for_update().get(pk=transfer.pk)
     require(by, "transfer.load_extract", transfer)
@@ -70,7 +55,7 @@ def receive_extract(
     if Extract.objects.filter(transfer=transfer, side=side, file__in=_alike(file)).exists():
         raise Refused("import.received_already")
     with reading(actor=by, organisation=side.pk, purpose="recognise_extract", subjects=[file.pk]) as right:
-        found = _Recognised(transfer, file, right, kind)
+        found = recognise(transfer, file, right, purpose=purpose, kind=kind, mapping=mapping)
     if file.purpose == FilePurpose.UPLOAD:
         claim_upload(file.pk, holder=side.pk, purpose=FilePurpose.EXTRACT)
     if side.pk != transfer.transferor_id and transfer.taker_book_id is None:
@@ -86,6 +71,8 @@ def receive_extract(
         encoding=found.encoding,
         header=[column.heading for column in found.columns],
         widths=_widths_of_kind(transfer, side, found, purpose),
+        how=found.how.stored(),
+        mapping=mapping,
         uploaded_by=by,
     )
     facts = {"kind": found.kind, "format": found.format, "encoding": found.encoding, "size": file.size}
@@ -114,76 +101,8 @@ def _alike(file: SealedFile) -> list[UUID]:
     )
 
 
-class _Recognised:
-    """What the bytes of one file say about it."""
-
-    def __init__(self, transfer: Transfer, file: SealedFile, right: Reading, kind: str | None) -> None:
-        self._file, self._right, self._transfer, self._wanted = file, right, transfer, kind
-        if file.size > settings.UPLOAD_MAX_BYTES:
-            raise Refused("file.too_large", limit=settings.UPLOAD_MAX_BYTES)
-        head = next(iter(open_file(file, right)), b"")
-        workbook = head.startswith(b"PK\x03\x04") and self._is_workbook()
-        self.format = format_of(head[:64], file_name(file, right), is_workbook=workbook)
-        self.encoding = ""
-        {CSV: self._text, XLSX: self._workbook, ARCHIVE: self._archive}[self.format]()
-        if self.kind == Extract.Kind.DOCUMENTS and self.format != ARCHIVE:
-            raise Refused("file.documents_need_archive")
-
-    def _is_workbook(self) -> bool:
-        with seekable(self._file, self._right) as handle, open_archive(handle) as archive:
-            return is_workbook(archive)
-
-    def _text(self) -> None:
-        text = read_text(lambda: open_file(self._file, self._right))
-        self._map_text(text)
-
-    def _map_text(self, text: Text) -> None:
-        self.encoding = text.encoding
-        self.kind, self.columns = self._map(header_of(text))
-        refuse_cut(text, len(self.columns))
-        self.widths = widths_of(text, self.columns, LAYOUTS[self.kind])
-
-    def _workbook(self) -> None:
-        with seekable(self._file, self._right) as handle:
-            rows = first_sheet(handle)
-            header = heading_row(rows)
-            _refuse_twice(header)
-            self.kind, self.columns = self._map(header)
-            sample = (
-                [str(cell) for cell in row[: len(header)]]
-                for _, row in zip(range(WIDTH_ROWS), rows, strict=False)
-            )
-            whole = (row for row in sample if len(row) == len(header))
-            self.widths = dominant_widths(whole, self.columns, LAYOUTS[self.kind])
-
-    def _archive(self) -> None:
-        with seekable(self._file, self._right) as handle, open_archive(handle) as archive:
-            data = read_member(archive, index_name(archive)) or b""
-        self._map_text(read_text(lambda: [data]))
-        if self.kind != Extract.Kind.DOCUMENTS:
-            raise Refused("file.wrong_kind", found=self.kind, wanted=Extract.Kind.DOCUMENTS)
-
-    def _map(self, header: list[str]) -> tuple[str, list[Column]]:
-        return map_header(header, kind=self._wanted, known=self._declared)
-
-    def _declared(self, kind: str) -> set[str]:
-        rows = FieldPolicy.objects.filter(transfer=self._transfer, kind=kind)
-        return set(rows.values_list("source_field", flat=True))
-
-
-def _refuse_twice(header: list[str]) -> None:
-    """The same promise for a sheet as ``header_of`` gives for a text."""
-    seen = set()
-    for place, heading in enumerate(header, 1):
-        if not heading:
-            raise Refused("file.header_missing", field=f"#{place}")
-        if plain(heading) in seen:
-            raise Refused("file.duplicate_header", field=heading)
-        seen.add(plain(heading))
-
-
 def _widths_of_kind(
-    transfer: Transfer, side: Organisation, found: _Recognised, purpose: str
+    transfer: Transfer, side: Organisation, found: Recognised, purpose: str
 ) -> dict[str, int]:
     """A file of a few mended lines is measured by the full extract, not by itself."""
     if purpose != Extract.Purpose.FULL:

@@ -21,15 +21,16 @@ from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
 from clients.fields import LAYOUTS
+from intake.frames import Record
 from transfer.events import ImportEvent
-from transfer.importing.archive import index_name, open_archive, read_member
 from transfer.importing.batch import cells_by_line, cells_of
+from transfer.importing.how import How, is_cut_directly
 from transfer.importing.job import open_job
 from transfer.importing.parse import Table, read_records
-from transfer.importing.recognise import ARCHIVE, CSV, Column, columns_of
-from transfer.importing.sealed_io import seekable
-from transfer.importing.sheets import as_csv, first_sheet, heading_row
+from transfer.importing.readable import as_csv
+from transfer.importing.recognise import Column, columns_of
 from transfer.models import Extract, ImportChunk, ImportRun, Reject
+from transfer.services.recognition import first_of, how_read
 from transfer.services.rejects import leave_out, reject_file
 from vault.files import read_slice
 from vault.models import SealedFile
@@ -77,7 +78,7 @@ def first_lines(*, extract: Extract, by: User, count: int = 10) -> list[Line]:
     """
     require(by, "transfer.load_extract", extract)
     _refuse_other_side(extract, by)
-    columns = columns_of(extract.kind, extract.header)
+    columns = columns_of(extract.kind, extract.header, how_read(extract).fields)
     with reading(
         actor=by,
         organisation=extract.side_id,
@@ -102,21 +103,21 @@ def _refuse_other_side(extract: Extract, by: User) -> None:
 
 def _head(extract: Extract, columns: list[Column], right: Reading) -> Table:
     file = SealedFile.objects.get(pk=extract.file)
-    width = len(columns)
-    if extract.format == CSV:
+    how = how_read(extract)
+    if is_cut_directly(extract.format, extract.encoding, how):
         data = _whole_lines(read_slice(file, 0, _HEAD_BYTES, right), file.size)
-        return _without_header(read_records(data, encoding=extract.encoding, first_line=1, width=width))
-    with seekable(file, right) as handle:
-        if extract.format == ARCHIVE:
-            with open_archive(handle) as archive:
-                data = _whole_lines(
-                    (read_member(archive, index_name(archive)) or b"")[:_HEAD_BYTES], _HEAD_BYTES
-                )
-            return _without_header(read_records(data, encoding=extract.encoding, first_line=1, width=width))
-        rows = first_sheet(handle)
-        heading_row(rows)
-        data = b"".join(as_csv(islice(rows, 40), columns, LAYOUTS[extract.kind], {}))
-    return read_records(data.partition(b"\n")[2], encoding="utf-8", first_line=2, width=width, numbered=True)
+        return _without_header(
+            read_records(data, encoding=extract.encoding, first_line=1, width=len(columns))
+        )
+    records = first_of(extract, file, right, most=max(how.header_line, 1) + 40)
+    return shaped(extract.kind, columns, how, records, encoding=extract.encoding)
+
+
+def shaped(kind: str, columns: list[Column], how: How, records: list[Record], *, encoding: str) -> Table:
+    """Records as the import would read them."""
+    data = b"".join(as_csv(records, columns, LAYOUTS[kind], how, encoding=encoding))
+    body = data.partition(b"\n")[2]
+    return read_records(body, encoding="utf-8", first_line=2, width=len(columns), numbered=True)
 
 
 def _whole_lines(data: bytes, size: int) -> bytes:

@@ -34,7 +34,7 @@ def default_policies(*, transfer: Transfer, extract: Extract, by: User) -> list[
             target_field=column.field,
             policy=layout.by_name[column.field].policy,
         )
-        for column in columns_of(extract.kind, extract.header)
+        for column in columns_of(extract.kind, extract.header, extract.how.get("fields"))
         if column.field in layout.by_name and column.heading not in known
     ]
     FieldPolicy.objects.bulk_create(made)

@@ -95,14 +95,26 @@ def _slice(job: Job, reading: Reading, rejects: list[Reject], language: str) -> 
     with translation.override(language):
         for reject in rejects:
             cells = cells_of(table, places, reject.line)
-            kept = cells if len(cells) != len(job.columns) else [_shown(job, cells, place) for place in own]
+            is_whole = len(cells) == len(job.columns)
+            kept = [_shown(job, cells, place) for place in own] if is_whole else _of_ragged(job, cells)
             out.append(_line([str(reject.line), reject.column, _reason(reject.code), *map(defused, kept)]))
     return b"".join(out)
 
 
+def _of_ragged(job: Job, cells: list[str]) -> list[str]:
+    """Of a line whose columns cannot be told: where something is never stored, such as a password, it may stand
+    in any cell, so all but the key are blanked; the line is mended from its source.
+    """
+    if not any(column.field in job.never or not column.field for column in job.columns):
+        return cells
+    keys = {job.place(name) for name in job.layout.key}
+    return [cell if place in keys else "" for place, cell in enumerate(cells)]
+
+
 def _shown(job: Job, cells: list[str], place: int) -> str:
     """A cell as the reject file gives it: empty where the field is never stored, such as a password."""
-    return "" if job.columns[place].field in job.never else cells[place]
+    field = job.columns[place].field
+    return "" if not field or field in job.never else cells[place]
 
 
 def _line(cells: list[str]) -> bytes:

@@ -64,7 +64,7 @@ CASES = {
     "only blanks": ("a.csv", b"\r\n \r\n", "file.empty", {}),
     "only a mark": ("a.csv", b"\xef\xbb\xbf", "file.empty", {}),
     "a pdf": ("a.csv", b"%PDF-1.4 ...", "file.not_what_it_says", {}),
-    "an old workbook": ("a.xls", b"\xd0\xcf\x11\xe0" + b"x" * 100, "file.not_what_it_says", {}),
+    "a broken old workbook": ("a.xls", b"\xd0\xcf\x11\xe0" + b"x" * 100, "file.truncated", {}),
     "text called a workbook": ("a.xlsx", GOOD, "file.not_what_it_says", {"name": ".xlsx"}),
     "a zip called a text": ("a.csv", archive(x=b"1"), "file.not_what_it_says", {"name": ".csv"}),
     "utf-16": ("a.csv", CLIENT_HEADER.encode("utf-16"), "file.encoding", {"line": 1, "column": 1}),
@@ -177,7 +177,8 @@ def test_numbers_and_formulas_in_a_sheet_refuse_their_row(load):
 def test_csv_spectrum_is_refused_by_name_and_read_alike(name, transfer, canglan, giver_steward):
     from transfer.importing.parse import read_records
     from transfer.importing.plan import cut
-    from transfer.importing.recognise import blocks_of, header_of, read_text
+    from transfer.importing.recognise import header_of
+    from transfer.importing.texts import blocks_of, read_text
 
     data = (SPECTRUM / "csvs" / f"{name}.csv").read_bytes()
     with pytest.raises(Refused) as refusal:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from audit.errors import Refused
 from transfer.importing.parse import read_records
 from transfer.importing.plan import cut
-from transfer.importing.recognise import blocks_of
+from transfer.importing.texts import blocks_of
 
 CELLS = st.text(st.sampled_from('ab"，,\r\n 䶮中'), max_size=6)
 ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=30)

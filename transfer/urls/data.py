@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from transfer.views import extracts, health, imports, matching, policies, rejects, runs
+from transfer.views import extracts, health, imports, mappings, matching, policies, rejects, runs
 
 ONE = "transfers/<uuid:pk>/"
 IMPORTS = f"{ONE}imports/"
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern] = [
     path(IMPORTS, imports.overview, name="transfer-imports"),
     path(f"{IMPORTS}upload/", imports.upload, name="transfer-import-upload"),
     path(f"{IMPORTS}declare/", imports.declare, name="transfer-import-declare"),
+    path(f"{IMPORTS}waiting/<uuid:upload>/columns/", mappings.declare, name="transfer-mapping"),
+    path(f"{IMPORTS}waiting/<uuid:upload>/mapping/", mappings.apply, name="transfer-mapping-apply"),
     path(f"{IMPORTS}totals/", imports.totals, name="transfer-import-totals"),
     path(FILE, extracts.one_extract, name="transfer-extract"),
     path(f"{FILE}preview/", extracts.preview, name="transfer-extract-preview"),

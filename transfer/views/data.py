@@ -25,6 +25,10 @@ KIND_ORDER = list(Extract.Kind.values)
 FORMATS: dict[str, str | Promise] = {
     "csv": _("text with separators (CSV)"),
     "xlsx": _("workbook (XLSX)"),
+    "xls": _("old workbook (XLS)"),
+    "dbf": _("dBase table (DBF)"),
+    "dbf.zip": _("dBase table with its memo (DBF in ZIP)"),
+    "jsonl": _("JSON Lines"),
     "zip": _("archive of documents (ZIP)"),
 }
 

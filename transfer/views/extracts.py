@@ -97,7 +97,8 @@ def _facts(file: Extract) -> list[dict[str, Any]]:
 def mapping(file: Extract, rows: dict[str, FieldPolicy], form: PolicyForm) -> list[dict[str, Any]]:
     """Per heading: our field, its class, whether it is needed, and its policy's input."""
     return [
-        _mapped(file, column, rows.get(column.heading), form) for column in columns_of(file.kind, file.header)
+        _mapped(file, column, rows.get(column.heading), form)
+        for column in columns_of(file.kind, file.header, file.how.get("fields"))
     ]
 
 

@@ -29,13 +29,13 @@ from transfer.models import Extract, Finding, ImportRun, Reject, Transfer
 from transfer.policies import visible_transfers
 from transfer.services.health import CODES, HealthReport, health_report
 from transfer.services.imports import start_run
+from transfer.services.intake import take_in
 from transfer.services.peek import masked_lines
 from transfer.services.rejects import REASONS
 from transfer.services.transfers import draft_transfer
 from transfer.tasks.imports import plan_run
 from transfer.views.data import figure
 from transfer.views.frame import find_open_transfer, person, show
-from transfer.views.imports import take_in
 
 _GRAVEST_FIRST = ("blocking", "warning", "notice")
 _OPEN_STATES = (Transfer.State.DRAFT, Transfer.State.LOADING, Transfer.State.REVIEWING)
@@ -267,6 +267,10 @@ def _look(words: dict[str, Any], user: User) -> ImportRun:
     """The file belongs to a transfer and a look at it waits; of a refused file nothing stays, no draft either."""
     transfer = words["transfer"] or draft_transfer(by=user)
     extract = take_in(
-        transfer, words["file"].sealed_file, user, purpose=Extract.Purpose.FULL, kind=words["kind"] or None
+        transfer=transfer,
+        file=words["file"].sealed_file,
+        by=user,
+        purpose=Extract.Purpose.FULL,
+        kind=words["kind"] or None,
     )
     return start_run(extract=extract, mode=ImportRun.Mode.PROFILE, by=user)

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -15,17 +14,19 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from access.models import User
 from access.policies import may, permission_required
 from access.refusals import told
 from audit.errors import Refused
 from transfer.forms.imports import DeclareForm, ExtractForm, TotalsForm
 from transfer.models import Extract, ImportRun, Reject, Transfer
-from transfer.services.extracts import declare_totals, receive_extract
+from transfer.services.extracts import declare_totals
 from transfer.services.imports import declared_differences
-from transfer.services.policies import declare_field, default_policies
+from transfer.services.intake import take_in
+from transfer.services.mappings import proposals_for
+from transfer.services.policies import declare_field
 from transfer.views.data import KIND_ORDER, extracts_of, figure
 from transfer.views.frame import find_open_transfer, person, show
+from transfer.views.mappings import FOREIGN
 from vault.models import FilePurpose, SealedFile
 
 
@@ -254,7 +255,7 @@ def _receive(
     request: HttpRequest, transfer: Transfer, file: SealedFile, form: Form, *, purpose: str, kind: str | None
 ) -> HttpResponse:
     try:
-        extract = take_in(transfer, file, person(request), purpose=purpose, kind=kind)
+        extract = take_in(transfer=transfer, file=file, by=person(request), purpose=purpose, kind=kind)
     except Refused as refusal:
         context: dict[str, Any] = {"refusal": None if form.is_bound else told(request, refusal)}
         if form.is_bound:
@@ -269,6 +270,7 @@ def _receive(
                     "purpose": purpose,
                 }
             )
+        context |= _foreign(request, transfer, file, refusal, purpose)
         return show(request, "transfer/import_upload.html", transfer, form=form, **context)
     messages.success(
         request, _("The file is recognised. Check what each column means and what becomes of it.")
@@ -276,14 +278,20 @@ def _receive(
     return redirect("transfer-extract", pk=transfer.pk, extract=extract.pk)
 
 
-@transaction.atomic
-def take_in(transfer: Transfer, file: SealedFile, by: User, *, purpose: str, kind: str | None) -> Extract:
-    """The file is received and every field it has carries a policy."""
-    extract = receive_extract(
-        transfer=transfer, side=by.organisation, sealed_file=file, purpose=purpose, kind=kind, by=by
-    )
-    default_policies(transfer=transfer, extract=extract, by=by)
-    return extract
+def _foreign(
+    request: HttpRequest, transfer: Transfer, file: SealedFile, refusal: Refused, purpose: str
+) -> dict[str, Any]:
+    """The way on for a file of a foreign layout: saved mappings that fit it, or declaring one."""
+    if refusal.code not in FOREIGN:
+        return {}
+    user = person(request)
+    fitting = proposals_for(transfer=transfer, sealed_file=file, by=user)
+    return {
+        "foreign": file.pk,
+        "foreign_purpose": purpose,
+        "proposals": fitting,
+        "may_map": may(user, "transfer.set_policy", transfer),
+    }
 
 
 @require_http_methods(["GET", "POST"])

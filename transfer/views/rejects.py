@@ -22,12 +22,12 @@ from audit.errors import Refused
 from transfer.forms.imports import LeaveOutForm, MendedForm, RejectFilter
 from transfer.models import Extract, ImportRun, Reject
 from transfer.services.imports import start_run
+from transfer.services.intake import take_in
 from transfer.services.peek import export_rejects, leave_out_all, refused_cell
 from transfer.services.rejects import REASONS, leave_out
 from transfer.tasks.imports import plan_run
 from transfer.views.data import decides_rejects, find_run
 from transfer.views.frame import person, show
-from transfer.views.imports import take_in
 
 
 @require_GET
@@ -139,9 +139,9 @@ def mended(request: HttpRequest, pk: UUID, run: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             extract = take_in(
-                found.extract.transfer,
-                form.cleaned_data["file"].sealed_file,
-                person(request),
+                transfer=found.extract.transfer,
+                file=form.cleaned_data["file"].sealed_file,
+                by=person(request),
                 purpose=Extract.Purpose.MENDED,
                 kind=found.extract.kind,
             )
