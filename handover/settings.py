@@ -38,6 +38,7 @@ UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.number("IMPORT_CHUNK_BYTES", 2 * 1024**2)
 IMPORT_LEASE_SECONDS = env.number("IMPORT_LEASE_SECONDS", 20)
 IMPORT_REAP_SECONDS = env.number("IMPORT_REAP_SECONDS", 10)
+DISK_RESERVE_BYTES = env.number("DISK_RESERVE_BYTES", 128 * 1024**2)
 CELL_MAX_CHARACTERS = env.number("CELL_MAX_CHARACTERS", 4096)
 CUSTODY_BATCH_ROWS = env.number("CUSTODY_BATCH_ROWS", 5_000)
 PAGE_ROWS = env.number("PAGE_ROWS", 50)
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "handover.api.bearer.BearerMiddleware",
     "handover.middleware.AuditContextMiddleware",
     "handover.middleware.RefusalMiddleware",
+    "handover.away.RoomMiddleware",
     "handover.api.idempotency.IdempotencyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

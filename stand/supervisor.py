@@ -2,7 +2,9 @@
 
 Invariants:
 - A part is started only when the one before it is ready.
-- A part that dies is started again, at most five times in a row; then the whole stand stops and says why.
+- A part that dies is started again, after ever longer pauses, at most five times in a row; then the whole
+  stand stops and says why. A full disk is nobody's fault: while it lasts tries are not counted, and
+  everything goes on by itself once there is room.
 - However this ends, the parts end in the opposite order and none is left running. If the runner itself
   is killed, the kernel signals every part, and the next start ends what is left.
 """
@@ -24,6 +26,8 @@ from stand.places import Places, read_json, write_json
 TRIES = 5
 FORGIVEN_AFTER = 60.0
 LOOK_EVERY = 0.25
+PAUSE, LONGEST_PAUSE = 0.2, 5.0
+ROOM_BYTES = 4 * 1024**2
 
 
 class Part(Protocol):
@@ -111,21 +115,31 @@ class Supervisor:
         self.say(f"  {name:<10} died (status {status}):\n{_indented(processes.tail(part.log, 12))}")
         if time.monotonic() - self.started[name] > FORGIVEN_AFTER:
             self.tries[name] = 0
-        while True:
-            self.tries[name] = self.tries.get(name, 0) + 1
-            if self.tries[name] > TRIES:
-                raise StandError(f"{name} died {TRIES + 1} times in a row; see {part.log}")
-            part.stop()
-            time.sleep(min(0.2 * 2 ** self.tries[name], 5.0))
-            try:
-                part.start()
-            except StandError as error:
-                self.say(f"  {name:<10} try {self.tries[name]} of {TRIES} failed: {error}")
-                continue
-            self.started[name] = time.monotonic()
-            self._remember()
-            self.say(f"  {name:<10} ready again (try {self.tries[name]} of {TRIES})")
-            return
+        while not self._start_again(name, part):
+            pass
+
+    def _start_again(self, name: str, part: Part) -> bool:
+        """One try: True when the part is ready; raises when there were too many."""
+        room = self._has_room()
+        self.tries[name] = self.tries.get(name, 0) + room
+        if self.tries[name] > TRIES:
+            raise StandError(f"{name} died {TRIES + 1} times in a row; see {part.log}")
+        part.stop()
+        time.sleep(min(PAUSE * 2 ** self.tries[name], LONGEST_PAUSE) if room else LONGEST_PAUSE)
+        try:
+            part.start()
+        except (StandError, OSError) as error:
+            which = f"try {self.tries[name]} of {TRIES}" if room else "the disk is full, a try"
+            self.say(f"  {name:<10} {which} failed: {error}")
+            return False
+        self.started[name] = time.monotonic()
+        self._remember()
+        self.say(f"  {name:<10} ready again (try {self.tries[name]} of {TRIES})")
+        return True
+
+    def _has_room(self) -> bool:
+        disk = os.statvfs(self.places.state)
+        return disk.f_bavail * disk.f_frsize > ROOM_BYTES
 
     def _remember(self) -> None:
         """Write down who runs, so that the next runner can end what a crash of this one left."""
@@ -134,7 +148,10 @@ class Supervisor:
             for name, part in self.parts.items()
             if part.process is not None
         }
-        write_json(self.places.children, running)
+        try:
+            write_json(self.places.children, running)
+        except OSError as error:
+            self.say(f"  cannot note who runs: {error.strerror}")
 
 
 def end_leftovers(places: Places) -> list[str]:

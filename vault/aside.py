@@ -9,6 +9,7 @@ Invariants:
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -53,7 +54,8 @@ class AsideFile:
 
     def abandon(self) -> None:
         """Nothing is left of a file that was not settled; harmless afterwards."""
-        self._file.close()
+        with suppress(OSError):  # What a full disk did not take is not wanted any more.
+            self._file.close()
         if self._part is not None:
             self._part.unlink(missing_ok=True)
             self._part = None

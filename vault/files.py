@@ -29,6 +29,7 @@ from vault.aside import AsideFile
 from vault.errors import OpeningError, VaultError
 from vault.ids import new_id
 from vault.models import CHUNK_BYTES, SealedFile
+from vault.room import require_room
 from vault.rows import Reading
 from vault.sealing import NONCE_BYTES, TAG_BYTES, length_prefixed, open_sealed
 from vault.tokens import content_digest
@@ -121,6 +122,7 @@ class FileSealer:
         return self._issued
 
     def _seal_chunk(self, plain: bytes, *, last: bool) -> None:
+        require_room()
         nonce = os.urandom(NONCE_BYTES)
         bound = _bound_to_chunk(self.id, self._header, self._chunks, last=last)
         self._file.write(nonce + self._key.cipher.encrypt(nonce, plain, bound))

@@ -7,7 +7,7 @@ from typing import Final
 
 from celery import shared_task
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from audit.services import record
 from continuity.keeping import kept
@@ -16,6 +16,8 @@ from transfer.importing.chunks import MOST_ATTEMPTS, LeaseLost, claim_next, work
 from transfer.importing.finishing import finish
 from transfer.importing.planning import plan
 from transfer.models import ImportChunk, ImportRun
+from transfer.tasks.attempts import may_pass
+from vault.room import has_room
 
 logger = logging.getLogger(__name__)
 
@@ -35,32 +37,35 @@ def plan_run(run_id: str) -> None:
 def load_chunk(run_id: str) -> None:
     """The next waiting slice of the run is loaded; then the next is asked for, or the end of the run.
 
-    A slice that fails is tried again by whoever comes next, three times in all, and then parked.
+    A slice that fails is tried again by whoever comes next, three times in all, and then parked. While the
+    disk is full or the database away nothing is tried: the reaper asks again.
     """
+    if not has_room():
+        return
     chunk = claim_next(uuid.UUID(run_id))
     if chunk is None:
         finish_run.delay(run_id)
-        return
-    attempt(chunk)
-    load_chunk.delay(run_id)
+    elif attempt(chunk):
+        load_chunk.delay(run_id)
 
 
-def attempt(chunk: ImportChunk) -> None:
-    """One try at a claimed slice: done, given back, or parked with the reason."""
+def attempt(chunk: ImportChunk) -> bool:
+    """One try at a claimed slice: done, given back, or parked with the reason. False: better not now."""
     mine = ImportChunk.objects.filter(pk=chunk.pk, fence=chunk.fence, state=ImportChunk.State.CLAIMED)
     try:
         with kept(mine, timedelta(seconds=settings.IMPORT_LEASE_SECONDS)):
             work_on(chunk)
     except LeaseLost:
         logger.info("slice taken over: chunk=%s", chunk.pk)
-    except (OperationalError, InterfaceError):
-        # Deadlock, lost connection, server restart: not the slice's fault, so the try does not count.
-        logger.warning("slice given back: chunk=%s", chunk.pk)
-        connection.close_if_unusable_or_obsolete()
-        _give_back(chunk)
     except Exception as problem:  # One bad slice must not hold up the rest.
+        if may_pass(problem):
+            logger.warning("slice given back: chunk=%s", chunk.pk)  # The try does not count.
+            connection.close_if_unusable_or_obsolete()
+            _give_back(chunk)
+            return False
         logger.exception("slice failed: chunk=%s", chunk.pk)
         note_failure(chunk, type(problem).__name__)
+    return True
 
 
 def _give_back(chunk: ImportChunk) -> None:

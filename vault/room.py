@@ -1,0 +1,36 @@
+"""Whether there is room to store anything more: the last of the disk is kept for what must go on.
+
+Invariants:
+- Below ``settings.DISK_RESERVE_BYTES`` nobody's act is carried out and no file is sealed, so that the
+  database can still write its log, the audit log is sequenced, and reading goes on.
+- Nothing waits for a person: as soon as there is room again, everything goes on.
+"""
+
+import errno
+import os
+from typing import Final
+
+from django.conf import settings
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def has_room() -> bool:
+    """True while the files folder's disk has more than the reserve left."""
+    disk = os.statvfs(settings.STATE)
+    return disk.f_bavail * disk.f_frsize >= settings.DISK_RESERVE_BYTES
+
+
+def require_room() -> None:
+    """Return only while there is room.
+
+    Raises:
+        OSError: ENOSPC, as the disk itself would say a little later.
+    """
+    if not has_room():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def says_full(error: BaseException) -> bool:
+    """True for the error of a disk or quota that is full."""
+    return isinstance(error, OSError) and error.errno in FULL
