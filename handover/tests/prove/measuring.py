@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stand.tests.support import BASE, OwnStand
+from stand.tests.support import BASE, OwnStand, wait_until
 
 LOOK_EVERY = 1.0
 MEGABYTE = 1024
@@ -110,6 +110,12 @@ class Measured:
                 for part, memory in sorted(self.memory.items())
             },
         }
+
+
+def up(stand: OwnStand) -> OwnStand:
+    """The stand once it is up, however busy the machine."""
+    wait_until(lambda: "Ready after" in stand.said() or stand.runner.poll() is not None, 900)
+    return stand.ready()
 
 
 def measured_demo(stand: OwnStand, *, clients: int, seed: int) -> Measured:

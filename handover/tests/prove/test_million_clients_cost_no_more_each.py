@@ -18,6 +18,7 @@ from handover.tests.prove.measuring import (
     measured_demo,
     own_folder,
     table,
+    up,
     write_report,
 )
 from stand.tests.support import OwnStand
@@ -49,7 +50,7 @@ def _stand(folder: Path) -> OwnStand:
 
 
 def _run(stand: OwnStand, clients: int) -> Measured:
-    run = measured_demo(stand.ready(), clients=clients, seed=SEED)
+    run = measured_demo(up(stand), clients=clients, seed=SEED)
     assert run.verified, f"{run.said[-3000:]}\n{stand.said()[-3000:]}"
     return run
 
