@@ -49,7 +49,7 @@ class Loading:
 
     def _peers(self, kind: str, ours: float) -> None:
         copied, created, encrypted = self.pairs[kind]
-        lines = self.lines[kind]
+        lines, custodian = self.lines[kind], self.house.giver.pk
         tenth = lines[: max(1, len(lines) // TENTH)]
         taken, _ = timed(lambda: peers.create(peers.PLAIN[kind], kind, tenth))
         created.add(ours, taken / len(tenth))
@@ -57,9 +57,9 @@ class Loading:
             peers.empty_plain(cursor, kind)
         fernet = peers.fernet_models()
         if fernet:
-            taken, _ = timed(lambda: peers.create(fernet[kind], kind, tenth))
+            taken, _ = timed(lambda: peers.create(fernet[kind], kind, tenth, custodian=custodian))
             encrypted.add(ours, taken / len(tenth))
-        text = peers.copy_text(lines)
+        text = peers.copy_text(lines, custodian=custodian)
         taken, _ = timed(lambda: peers.copy(kind, text))
         copied.add(ours, taken / len(lines))
 

@@ -11,10 +11,12 @@ from handover.bench.custody import Custody
 from handover.bench.extracts import extracts
 from handover.bench.house import House, open_house, owner_cursor
 from handover.bench.loading import Loading
+from handover.bench.pages import Pages
 from handover.bench.pairs import Pair
 from handover.bench.report import facts, table, write_json
+from handover.bench.searching import Searching
 
-PATHS: Final = ("import", "custody")
+PATHS: Final = ("import", "search", "page", "custody")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,13 @@ def run_bench(wanted: Wanted, *, say: Callable[[str], None], json_file: Path | N
 
 
 def _rounds(house: House, wanted: Wanted, say: Callable[[str], None]) -> list[Pair]:
-    paths: dict[str, Any] = {"import": Loading(house), "custody": Custody(house)}
+    # In this order: custody comes last, because afterwards the clients are the other firm's.
+    paths: dict[str, Any] = {
+        "import": Loading(house),
+        "search": Searching(house),
+        "page": Pages(house),
+        "custody": Custody(house),
+    }
     for number in range(1, wanted.rounds + 1):
         house.wipe()
         with owner_cursor() as cursor:
