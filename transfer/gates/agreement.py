@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
+from access.asking import once
 from transfer.clauses import CHECKS
 from transfer.gates.duties import duty_facts, register_proof
 from transfer.gates.registry import Fact, register_facts
@@ -20,14 +21,18 @@ def agreed_by_both(agreement: Agreement | None) -> bool:
     """Both parties signed this version, or the executed document is registered by its digest."""
     if agreement is None:
         return False
-    return bool(agreement.executed_digest) or agreement.signatures.count() == 2
+    return bool(agreement.executed_digest) or _signed(agreement) == 2
+
+
+def _signed(agreement: Agreement) -> int:
+    return once(("signatures", agreement.pk), agreement.signatures.count)
 
 
 @register_facts(1)
 def agreement_facts(transfer: Transfer) -> Iterator[Fact]:
     """Both signatures, every clause bound, counsel's word, and the duties of the pack."""
     agreement = latest_version(transfer)
-    signed = 0 if agreement is None else agreement.signatures.count()
+    signed = 0 if agreement is None else _signed(agreement)
     yield Fact(
         "signed_by_both",
         ok=agreed_by_both(agreement),
@@ -36,10 +41,11 @@ def agreement_facts(transfer: Transfer) -> Iterator[Fact]:
         whose="both",
         count=signed,
     )
-    unbound = Clause.objects.filter(agreement=agreement).exclude(check_code__in=CHECKS).count()
+    checks = list(Clause.objects.filter(agreement=agreement).values_list("check_code", flat=True))
+    unbound = sum(code not in CHECKS for code in checks)
     yield Fact(
         "clauses_bound",
-        ok=agreement is not None and not unbound and agreement.clauses.exists(),
+        ok=bool(checks) and not unbound,
         text=_("Every clause is bound to an owner, a check and a consequence."),
         link=page(transfer, "agreement/"),
         count=unbound,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clients.fields import LINE_HEADINGS
@@ -11,6 +10,7 @@ from transfer.gates.agreement import page
 from transfer.gates.registry import Fact, register_facts
 from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun, Reject, Transfer
 
+_ENDED = (ImportRun.State.STOPPED, ImportRun.State.REFUSED)
 # Without these three there is nothing to hand over; the other kinds may be empty at a small firm.
 NEEDED = (Extract.Kind.CLIENTS, Extract.Kind.ACCOUNTS, Extract.Kind.HOLDINGS)
 
@@ -19,8 +19,8 @@ NEEDED = (Extract.Kind.CLIENTS, Extract.Kind.ACCOUNTS, Extract.Kind.HOLDINGS)
 def import_facts(transfer: Transfer) -> Iterator[Fact]:
     """All extracts loaded, declared counts and totals equal, every reject decided, no unknown field."""
     extracts = list(Extract.objects.filter(transfer=transfer, side=transfer.transferor_id))
-    loads = ImportRun.objects.filter(extract__in=extracts, mode=ImportRun.Mode.LOAD)
-    done = {run.extract_id: run for run in loads.filter(state=ImportRun.State.DONE)}
+    loads = list(ImportRun.objects.filter(extract__in=extracts, mode=ImportRun.Mode.LOAD))
+    done = {run.extract_id: run for run in loads if run.state == ImportRun.State.DONE}
     loaded_kinds = {extract.kind for extract in extracts if extract.pk in done}
     missing = [kind for kind in NEEDED if kind not in loaded_kinds]
     yield Fact(
@@ -30,7 +30,7 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
         link=page(transfer, "imports/"),
         text=_("Clients, accounts and holdings are loaded."),
     )
-    given_up = _given_up(loads)
+    given_up = _given_up(extracts, loads)
     unfinished = sum(extract.pk not in done and extract.pk not in given_up for extract in extracts)
     slices = ImportChunk.objects.filter(run__in=loads, state=ImportChunk.State.PARKED)
     parked = slices.exclude(run__extract__in=given_up).count()
@@ -51,7 +51,7 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
         link=page(transfer, "imports/?rejects=open"),
         text=_("Every refused line was mended and loaded, or left out with a reason."),
     )
-    unknown = sum(len(_unknown_fields(transfer, extract)) for extract in extracts)
+    unknown = _unknown_fields(transfer, extracts)
     yield Fact(
         "no_unknown_field",
         ok=not unknown,
@@ -61,15 +61,17 @@ def import_facts(transfer: Transfer) -> Iterator[Fact]:
     )
 
 
-def _given_up(loads: QuerySet[ImportRun]) -> set[UUID]:
+def _given_up(extracts: list[Extract], loads: list[ImportRun]) -> set[UUID]:
     """Files of mended lines whose load was stopped or refused before a line of it stood.
 
     They hold nothing up: the lines they were to mend are still open where they were refused first.
     """
-    mended = loads.filter(extract__purpose=Extract.Purpose.MENDED)
-    begun = ImportChunk.objects.filter(run__in=mended, state=ImportChunk.State.DONE).values("run__extract")
-    ended = mended.filter(state__in=[ImportRun.State.STOPPED, ImportRun.State.REFUSED])
-    return set(ended.exclude(extract__in=begun).values_list("extract_id", flat=True))
+    mended = {extract.pk for extract in extracts if extract.purpose == Extract.Purpose.MENDED}
+    ended = {run.extract_id for run in loads if run.state in _ENDED} & mended
+    if not ended:
+        return set()
+    stood = ImportChunk.objects.filter(run__in=loads, run__extract__in=ended, state=ImportChunk.State.DONE)
+    return ended - set(stood.values_list("run__extract_id", flat=True))
 
 
 def _declared(transfer: Transfer, full: list[Extract], done: dict[UUID, ImportRun]) -> Fact:
@@ -91,8 +93,10 @@ def _declared(transfer: Transfer, full: list[Extract], done: dict[UUID, ImportRu
     )
 
 
-def _unknown_fields(transfer: Transfer, extract: Extract) -> set[str]:
-    known = FieldPolicy.objects.filter(transfer=transfer, kind=extract.kind).values_list(
-        "source_field", flat=True
+def _unknown_fields(transfer: Transfer, extracts: list[Extract]) -> int:
+    known = set(FieldPolicy.objects.filter(transfer=transfer).values_list("kind", "source_field"))
+    return sum(
+        (extract.kind, field) not in known
+        for extract in extracts
+        for field in set(extract.header) - set(LINE_HEADINGS)
     )
-    return set(extract.header) - set(known) - set(LINE_HEADINGS)

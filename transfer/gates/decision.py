@@ -33,11 +33,11 @@ def decision_facts(transfer: Transfer) -> Iterator[Fact]:
         link=page(transfer, "runbook/"),
         text=_("The runbook has all its steps, each with owner, check and way back."),
     )
-    parties = OutsideParty.objects.filter(transfer=transfer)
-    unready = parties.filter(ready_at=None).count()
+    parties = list(OutsideParty.objects.filter(transfer=transfer).values_list("ready_at", flat=True))
+    unready = parties.count(None)
     yield Fact(
         "outside_parties_ready",
-        ok=parties.exists() and not unready,
+        ok=bool(parties) and not unready,
         count=unready,
         link=page(transfer, "runbook/"),
         text=_("Depository, exchanges and banks have proved that they are ready."),
@@ -47,11 +47,12 @@ def decision_facts(transfer: Transfer) -> Iterator[Fact]:
 
 def _mandate_facts(transfer: Transfer) -> Iterator[Fact]:
     mandate = Mandate.objects.filter(transfer=transfer, withdrawn_at=None).first()
+    given = [] if mandate is None else list(mandate.signatures.values_list("organisation", flat=True))
     for side, organisation, text in (
         ("transferor", transfer.transferor_id, _("Two people of the transferor have signed the mandate.")),
         ("transferee", transfer.transferee_id, _("Two people of the transferee have signed the mandate.")),
     ):
-        signed = 0 if mandate is None else mandate.signatures.filter(organisation=organisation).count()
+        signed = given.count(organisation) if organisation else 0
         yield Fact(
             f"mandate_{side}",
             ok=signed >= SIGNATURES_PER_SIDE,

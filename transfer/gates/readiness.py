@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterator
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,9 @@ from transfer.models import Break, Run, Transfer
 @register_facts(5)
 def backup_facts(transfer: Transfer) -> Iterator[Fact]:  # noqa: ARG001
     """The newest backup is young enough, and a drill restored and compared it."""
-    newest = Backup.objects.filter(state=Backup.State.DONE).order_by("-started_at").first()
+    drilled = RestoreDrill.objects.filter(backup=OuterRef("pk"), ok=True)
+    done = Backup.objects.filter(state=Backup.State.DONE).annotate(proved=Exists(drilled))
+    newest = done.order_by("-started_at").defer("manifest").first()
     limit = timezone.now() - datetime.timedelta(hours=settings.BACKUP_MAX_AGE_HOURS)
     yield Fact(
         "backup_young",
@@ -27,10 +30,9 @@ def backup_facts(transfer: Transfer) -> Iterator[Fact]:  # noqa: ARG001
         link="/backups/",
         text=_("The newest backup is younger than the limit."),
     )
-    proved = newest is not None and RestoreDrill.objects.filter(backup=newest, ok=True).exists()
     yield Fact(
         "backup_proved",
-        ok=proved,
+        ok=newest is not None and newest.proved,
         link="/backups/",
         text=_("That backup was restored aside and compared without a difference."),
     )
