@@ -67,6 +67,14 @@ register_messages(
         "certificate.not_issued": _("The certificate is not issued yet; the pack is made from it."),
         "certificate.file_changed": _("The stored certificate does not have the digest it was issued with."),
         "certificate.issued_already": _("The certificate is issued already."),
+        "certificate.draft_withdrawn": _("This draft was replaced by a newer one."),
+        "certificate.other_signs": _("The draft names %(name)s to sign for your firm."),
+        "certificate.signed_already": _("You have signed this certificate already."),
+        "certificate.signer_may_not": _("%(name)s may not sign the certificate for this side."),
+        "certificate.facts_changed": _(
+            "The facts have changed since the certificate was drafted; draft it again."
+        ),
+        "mandate.extends_nothing": _("The new end must lie after the present one and in the future."),
         "certificate.not_reconciled": _("The cutover is not reconciled yet."),
         "certificate.write_off_waiting": _("A write-off waits for its second person."),
         "mandate.window_empty": _("The window must end after it begins, and in the future."),
@@ -153,7 +161,6 @@ register_messages(
         "mapping.field_unknown": _("There is no field “%(field)s” in files of this kind."),
         "mapping.field_twice": _("“%(field)s” is given twice."),
         "mapping.field_needed": _("Say which heading is “%(field)s”, or which value it has in every line."),
-        "mapping.no_text": _("Only text files have a separator and lines of their own below the table."),
         "file.counts_differ": _("Declared and found counts or totals differ."),
         "import.unknown_field": _("The field “%(field)s” has no policy yet."),
         "import.other_side": _("You can hand in extracts of your own organisation only."),

@@ -45,6 +45,9 @@ class MandateEvent(StrEnum):
 
     DRAFTED = "mandate.drafted"
     SIGNED = "mandate.signed"
+    EXTENSION_DRAFTED = "mandate.extension_drafted"
+    EXTENSION_SIGNED = "mandate.extension_signed"
+    EXTENDED = "mandate.extended"
 
 
 @register_events
@@ -119,6 +122,8 @@ class RunbookEvent(StrEnum):
 class CertificateEvent(StrEnum):
     """The certificate and the regulator's pack."""
 
+    DRAFTED = "certificate.drafted"
+    SIGNED = "certificate.signed"
     ISSUED = "certificate.issued"
     DOWNLOADED = "certificate.downloaded"
     CLIENT_SEARCHED = "certificate.client_searched"

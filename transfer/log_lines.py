@@ -20,6 +20,7 @@ from clients.models import Announcement, CustodyMove, NoticeCampaign
 from transfer.models import (
     Agreement,
     Certificate,
+    CertificateDraft,
     Extract,
     GateException,
     ImportRun,
@@ -102,6 +103,11 @@ WORDS: dict[str, Promise] = {
     "custody.recalled": gettext_lazy("recalled a batch of clients"),
     "custody.released": gettext_lazy("released a batch of clients"),
     "custody.accepted": gettext_lazy("accepted a batch of clients"),
+    "mandate.extension_drafted": gettext_lazy("proposed a later end of the mandate's window"),
+    "mandate.extension_signed": gettext_lazy("signed a later end of the mandate's window"),
+    "mandate.extended": gettext_lazy("extended the mandate's window"),
+    "certificate.drafted": gettext_lazy("drafted the certificate"),
+    "certificate.signed": gettext_lazy("signed the certificate"),
     "certificate.issued": gettext_lazy("issued the certificate"),
     "certificate.downloaded": gettext_lazy("downloaded the certificate"),
     "certificate.client_searched": gettext_lazy("searched for a client's proof"),
@@ -109,7 +115,15 @@ WORDS: dict[str, Promise] = {
     "certificate.pack_made": gettext_lazy("made the regulator's pack"),
     "certificate.pack_downloaded": gettext_lazy("downloaded the regulator's pack"),
 }
-_OF_TRANSFER: tuple[type[Model], ...] = (Agreement, Certificate, Extract, GateException, Mandate, Run)
+_OF_TRANSFER: tuple[type[Model], ...] = (
+    Agreement,
+    Certificate,
+    CertificateDraft,
+    Extract,
+    GateException,
+    Mandate,
+    Run,
+)
 
 
 @dataclass(frozen=True)

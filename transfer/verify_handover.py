@@ -129,7 +129,11 @@ def check_certificate(path):
         expect(named, f"{party['code']}: another key than the statement names")
         what = f"{party['code']}'s signature under the certificate"
         check_signature(entry["public"], message, entry["signature"], what)
-    expect(statement["issued_by"]["organisation"] in parties, "issued by somebody of neither party")
+    people = {entry["organisation"]: entry["person"] for entry in statement["signers"]}
+    expect(
+        set(people) == set(parties) and len(statement["signers"]) == len(set(people.values())) == 2,
+        "the statement does not name one officer of each party",
+    )
     keys = {entry["organisation"]: entry["public"] for entry in document["signatures"]}
     return statement, hashlib.sha256(data).hexdigest(), keys
 
@@ -193,22 +197,46 @@ def check_mandate(statement):
     begun = moment(statement["transfer"]["no_return_at"], "point of no return")
     # Moments of the certificate are whole seconds.
     expect(begins.replace(microsecond=0) <= begun <= ends, "cutover did not begin in the mandate's window")
-    expect(begun <= moment(statement["issued_at"], "issued"), "issued before the cutover began")
+    drafted = moment(statement["drafted_at"], "drafted")
+    expect(begun <= drafted, "drafted before the cutover began")
+    check_goes(statement, mandate["signatures"], ("handover/go/v1", "mandate", digest), begun)
+    for number, extension in enumerate(mandate["extensions"], start=1):
+        later = check_extension(statement, extension, digest, drafted)
+        expect(later["number"] >= number and moment(later["not_after"], "extension") > ends, "extends nothing")
+        ends = moment(later["not_after"], "extension")
+    return found
+
+
+def check_extension(statement, extension, mandate, before):
+    """A later end of the window, of this mandate, with two people's go from each side as well."""
+    found = parse(extension["statement"], "extension")
+    digest = hashlib.sha256(extension["statement"].encode()).hexdigest()
+    expect(digest == extension["digest"], "an extension's digest does not fit its text")
+    ours = found["type"] == "handover/mandate-extension/v1" and found["mandate"] == mandate
+    expect(ours, "an extension is of another mandate")
+    check_goes(
+        statement, extension["signatures"], ("handover/extension-go/v1", "extension", digest), before
+    )
+    return found
+
+
+def check_goes(statement, entries, wanted, before):
+    """Two different people of each side said go to exactly this, each in time, signed by their organisation."""
+    kind, name, digest = wanted
     parties = {statement[side]["id"]: statement[side] for side in SIDES}
     people = {party: set() for party in parties}
-    for entry in mandate["signatures"]:
+    for entry in entries:
         go = parse(entry["go"], "go")
-        expect(go["type"] == "handover/go/v1" and go["mandate"] == digest, "a go is for another mandate")
+        expect(go["type"] == kind and go[name] == digest, f"a go is for another {name}")
         expect(go["organisation"] in parties, "a go is of neither party")
         party = parties[go["organisation"]]
-        what = f"{party['code']}'s go under the mandate"
+        what = f"{party['code']}'s go under the {name}"
         check_signature(party["custody_key"], entry["go"].encode(), entry["signature"], what)
-        expect(moment(go["at"], what).replace(microsecond=0) <= begun, f"{what}: after the cutover began")
+        expect(moment(go["at"], what).replace(microsecond=0) <= before, f"{what}: too late")
         expect(all(go["person"] not in said for said in people.values()), f"{what}: the same person twice")
         people[go["organisation"]].add(go["person"])
     for party, said in people.items():
-        expect(len(said) >= 2, f"{parties[party]['code']}: fewer than two people signed the mandate")
-    return found
+        expect(len(said) >= 2, f"{parties[party]['code']}: fewer than two people signed the {name}")
 
 
 def check_batches(statement, mandate):
@@ -383,6 +411,7 @@ def report(statement):
     """What a person must read first."""
     giver, taker = (statement[side] for side in SIDES)
     print(f"{statement['number']}: {giver['name_en']} -> {taker['name_en']}")
+    print("signed by " + " and ".join(signer["name"] for signer in statement["signers"]))
     for exception in statement["exceptions"]:
         who = f"asked by {exception['asked_by']}, granted by {exception['granted_by']}"
         print(f"EXCEPTION gate {exception['gate']}: {exception['reason']} ({who})")

@@ -22,7 +22,12 @@ from transfer import verify_handover
 from transfer.comparisons import COMPARISONS
 from transfer.models import Break, Certificate, OutsideParty, Run, RunbookStep, Transfer
 from transfer.services.breaks import ask_write_off, decide_write_off, explain_break
-from transfer.services.certificates import inclusion_proof, issue_certificate, party_keys
+from transfer.services.certificates import (
+    draft_certificate,
+    inclusion_proof,
+    party_keys,
+    sign_certificate,
+)
 from transfer.services.cutover import begin_cutover
 from transfer.services.exceptions import ask_exception, grant_exception
 from transfer.services.mandates import draft_mandate, sign_mandate
@@ -148,7 +153,15 @@ def certify(story: Story, cast: Cast, transfer: Transfer, outside: Path) -> None
     """The certificate is issued and verified offline from files; the regulator's pack lies outside."""
     story.step("The certificate, checked offline from the files alone")
     officer = cast["canglan.officer1"]
-    certificate = issue_certificate(transfer=transfer, by=officer)
+    other = cast["yuanxiu.officer1"]
+    draft = draft_certificate(
+        transfer=transfer, transferor_signer=officer, transferee_signer=other, by=officer
+    )
+    story.say(f"statement {draft.digest[:16]}… frozen for {officer.name} and {other.name}")
+    sign_certificate(draft=draft, by=officer)
+    certificate = sign_certificate(draft=draft, by=other)
+    if certificate is None:
+        raise NotAsExpected("both have signed, and nothing was issued")
     outside.mkdir(parents=True, exist_ok=True)
     _write_out(certificate, cast, outside)
     arguments = ["--keys", "keys.json", "--proof", "proof.json", "--checkpoint", "checkpoint.txt"]

@@ -7,8 +7,14 @@ from rest_framework.routers import SimpleRouter
 from transfer.api.agreements import AgreementViewSet, BreachViewSet
 from transfer.api.breaks import BreakViewSet
 from transfer.api.cases import CaseViewSet
-from transfer.api.certificates import CertificateViewSet
-from transfer.api.crossing import CutoverViewSet, MandateViewSet, PartyViewSet, RunbookViewSet
+from transfer.api.certificates import CertificateDraftViewSet, CertificateViewSet
+from transfer.api.crossing import (
+    CutoverViewSet,
+    MandateExtensionViewSet,
+    MandateViewSet,
+    PartyViewSet,
+    RunbookViewSet,
+)
 from transfer.api.custody import CustodyMoveViewSet
 from transfer.api.health import HealthViewSet, PolicyViewSet
 from transfer.api.imports import ExtractViewSet, ImportRunViewSet
@@ -33,8 +39,10 @@ PARTS: Final = {
     "runbook": RunbookViewSet,
     "parties": PartyViewSet,
     "mandates": MandateViewSet,
+    "mandate-extensions": MandateExtensionViewSet,
     "cutover": CutoverViewSet,
     "custody-moves": CustodyMoveViewSet,
+    "certificate-drafts": CertificateDraftViewSet,
     "certificates": CertificateViewSet,
 }
 

@@ -1,6 +1,7 @@
-"""The certificate: issued once, downloaded with its keys and proofs, verified by anybody offline."""
+"""The certificate: drafted, signed by an officer of each side, downloaded with its keys and proofs."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -12,12 +13,20 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.models import User
 from access.serializers import Body, HexField, told
 from access.stepup import require_step_up
 from clients.models import Client
 from transfer.api.base import TransferPart
-from transfer.models import Certificate, Transfer
-from transfer.services.certificates import download_certificate, draw_proof, issue_certificate, party_keys
+from transfer.models import Certificate, CertificateDraft, CertificateSignature, Transfer
+from transfer.services.certificates import (
+    download_certificate,
+    draft_certificate,
+    draw_proof,
+    party_keys,
+    read_draft,
+    sign_certificate,
+)
 
 
 class CertificateSerializer(serializers.ModelSerializer[Certificate]):
@@ -62,6 +71,89 @@ class InclusionProof(serializers.Serializer[Any]):
     batch = BatchPlace()
 
 
+class DraftSignatureSerializer(serializers.ModelSerializer[CertificateSignature]):
+    class Meta:
+        model = CertificateSignature
+        fields = ("organisation", "signer", "signed_at")
+        read_only_fields = fields
+
+
+class DraftSerializer(serializers.ModelSerializer[CertificateDraft]):
+    """A frozen statement: ``digest`` is the SHA-256 of its UTF-8; ``certificate`` is null until both have signed."""
+
+    root = HexField()
+    signatures = DraftSignatureSerializer(many=True, read_only=True)
+    certificate = serializers.SerializerMethodField()
+
+    class Meta:
+        model = CertificateDraft
+        fields = (
+            "id", "number", "client_count", "root", "digest", "drafted_by", "drafted_at", "withdrawn_at", "signatures",
+            "certificate",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_certificate(self, draft: CertificateDraft) -> UUID | None:
+        """The certificate that was issued from it."""
+        issued = getattr(draft, "certificate", None)
+        return None if issued is None else issued.pk
+
+
+class NewDraft(Body):
+    """The officers who sign, by their account names."""
+
+    transferor_signer = serializers.CharField(max_length=150)
+    transferee_signer = serializers.CharField(max_length=150)
+
+
+class CertificateDraftViewSet(
+    mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferPart[CertificateDraft]
+):
+    """Statements frozen for both firms to sign; at most one is live."""
+
+    serializer_class = DraftSerializer
+    queryset = CertificateDraft.objects.none()
+    permission_for: ClassVar[dict[str, str]] = {
+        "list": "transfer.view_transfer",
+        "retrieve": "transfer.view_transfer",
+        "statement": "transfer.view_transfer",
+        "create": "transfer.issue_certificate",
+        "sign": "transfer.issue_certificate",
+    }
+
+    def part(self, transfer: Transfer) -> QuerySet[CertificateDraft]:
+        drafts = CertificateDraft.objects.filter(transfer=transfer)
+        return drafts.select_related("transfer", "certificate").prefetch_related("signatures")
+
+    @extend_schema(request=NewDraft, responses={201: DraftSerializer})
+    def create(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
+        """Freeze the statement for one named officer of each side."""
+        given: dict[str, Any] = told(NewDraft, request)
+        signers = {name: get_object_or_404(self._officers(name), username=given[name]) for name in given}
+        made = draft_certificate(transfer=self.transfer, by=self.person, **signers)
+        return self.shown(made, status.HTTP_201_CREATED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, transfer: str, pk: str) -> Response:  # noqa: ARG002
+        """Sign for the own firm; needs a fresh step-up. The second firm's signature issues the certificate."""
+        require_step_up(request)
+        told(Body, request)
+        draft = self.get_object()
+        sign_certificate(draft=draft, by=self.person)
+        return self.shown(draft)
+
+    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def statement(self, request: Request, transfer: str, pk: str) -> HttpResponse:  # noqa: ARG002
+        """The exact bytes that are signed."""
+        return _json_file(read_draft(draft=self.get_object(), by=self.person), "statement")
+
+    def _officers(self, name: str) -> QuerySet[User]:
+        side = name.removesuffix("_signer")
+        return User.objects.filter(organisation=getattr(self.transfer, f"{side}_id"))
+
+
 class CertificateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferPart[Certificate]):
     """At most one certificate for a transfer; documents come byte for byte as they were signed."""
 
@@ -70,7 +162,6 @@ class CertificateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, Trans
     permission_for: ClassVar[dict[str, str]] = {
         "list": "transfer.view_transfer",
         "retrieve": "transfer.view_transfer",
-        "create": "transfer.issue_certificate",
         "document": "transfer.view_transfer",
         "keys": "transfer.view_transfer",
         "proof": "transfer.draw_proof",
@@ -78,13 +169,6 @@ class CertificateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, Trans
 
     def part(self, transfer: Transfer) -> QuerySet[Certificate]:
         return Certificate.objects.filter(transfer=transfer).select_related("transfer")
-
-    @extend_schema(request=None, responses={201: CertificateSerializer})
-    def create(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
-        """Issue the certificate in the name of both firms; needs a fresh step-up."""
-        require_step_up(request)
-        told(Body, request)
-        return self.shown(issue_certificate(transfer=self.transfer, by=self.person), status.HTTP_201_CREATED)
 
     @extend_schema(responses=CertificateDocument)
     @action(detail=True)

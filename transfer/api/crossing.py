@@ -15,8 +15,23 @@ from access.serializers import Body, HexField, told
 from access.stepup import require_step_up
 from transfer.api.base import TransferPart, ask_worker
 from transfer.api.runs import RunSerializer
-from transfer.models import Mandate, MandateSignature, OutsideParty, Run, RunbookStep, Transfer
+from transfer.models import (
+    ExtensionSignature,
+    Mandate,
+    MandateExtension,
+    MandateSignature,
+    OutsideParty,
+    Run,
+    RunbookStep,
+    Transfer,
+)
 from transfer.services.cutover import begin_cutover
+from transfer.services.extensions import (
+    draft_extension,
+    extension_bytes,
+    extension_go_bytes,
+    sign_extension,
+)
 from transfer.services.mandates import draft_mandate, go_bytes, mandate_bytes, sign_mandate
 from transfer.services.runbooks import draft_runbook, finish_step, prove_party, start_step
 from transfer.tasks.cutover import run_cutover
@@ -176,6 +191,80 @@ class MandateViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferP
         require_step_up(request)
         told(Body, request)
         return self.shown(sign_mandate(mandate=self.get_object(), by=self.person).mandate)
+
+
+class ExtensionSignatureSerializer(serializers.ModelSerializer[ExtensionSignature]):
+    statement = serializers.SerializerMethodField()
+    signature = HexField()
+
+    class Meta:
+        model = ExtensionSignature
+        fields = ("organisation", "signed_by", "signed_at", "statement", "signature", "fingerprint")
+        read_only_fields = fields
+
+    def get_statement(self, signature: ExtensionSignature) -> str:
+        """What the organisation signed for this person."""
+        return extension_go_bytes(signature).decode()
+
+
+class ExtensionSerializer(serializers.ModelSerializer[MandateExtension]):
+    """A later end with the exact text that people say go to; ``digest`` is the SHA-256 of its UTF-8."""
+
+    digest = HexField()
+    statement = serializers.SerializerMethodField()
+    signatures = ExtensionSignatureSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = MandateExtension
+        fields = (
+            "id", "mandate", "number", "not_after", "reason", "digest", "statement", "signatures", "created_by",
+            "created_at", "complete_at", "withdrawn_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_statement(self, extension: MandateExtension) -> str:
+        """What people say go to."""
+        return extension_bytes(extension).decode()
+
+
+class NewExtension(Body):
+    not_after = serializers.DateTimeField()
+    reason = serializers.CharField(max_length=300)
+
+
+class MandateExtensionViewSet(
+    mixins.RetrieveModelMixin, mixins.ListModelMixin, TransferPart[MandateExtension]
+):
+    """Later ends of the live mandate's window; one counts once two people of each side have signed it."""
+
+    serializer_class = ExtensionSerializer
+    queryset = MandateExtension.objects.none()
+    permission_for: ClassVar[dict[str, str]] = {
+        "list": "transfer.view_transfer",
+        "retrieve": "transfer.view_transfer",
+        "create": "transfer.run_cutover",
+        "sign": "transfer.sign_mandate",
+    }
+
+    def part(self, transfer: Transfer) -> QuerySet[MandateExtension]:
+        mine = MandateExtension.objects.filter(mandate__transfer=transfer).select_related("mandate")
+        return mine.prefetch_related("signatures__extension")
+
+    @extend_schema(request=NewExtension, responses={201: ExtensionSerializer})
+    def create(self, request: Request, transfer: str) -> Response:  # noqa: ARG002
+        """Propose a later end while the cutover is under way."""
+        made = draft_extension(transfer=self.transfer, by=self.person, **told(NewExtension, request))
+        return self.shown(made, status.HTTP_201_CREATED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, transfer: str, pk: str) -> Response:  # noqa: ARG002
+        """Say go to the later end; needs a fresh step-up."""
+        require_step_up(request)
+        told(Body, request)
+        extension = self.get_object()
+        sign_extension(extension=extension, by=self.person)
+        return self.shown(extension)
 
 
 class CutoverViewSet(TransferPart[Run]):

@@ -8,6 +8,7 @@ The statement is JSON in the order of this module; both organisations sign exact
 
 import datetime
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count
@@ -17,12 +18,12 @@ from audit import checkpoints
 from audit.errors import Refused
 from audit.models import Checkpoint, Event
 from clients.events import CustodyEvent
-from clients.models import Client, CustodyMember, CustodyMove
+from clients.models import Client, CustodyMove
 from clients.services.custody import acceptance_bytes, release_bytes
-from clients.statements import members_root
-from transfer.models import Break, GateException, Mandate, Run, Transfer
+from transfer.models import Break, CertificateDraft, GateException, Mandate, Run, Transfer
 from transfer.services.agreements import latest_version
 from transfer.services.cases import funnel
+from transfer.services.extensions import extension_bytes, extension_go_bytes
 from transfer.services.mandates import go_bytes, mandate_bytes
 from vault.signing import signer
 
@@ -31,24 +32,28 @@ STILL_OPEN = (Break.State.OPEN, Break.State.EXPLAINED, Break.State.WRITE_OFF_ASK
 
 
 def statement_of(
-    transfer: Transfer, mandate: Mandate, run: Run, *, number: str, issued_at: datetime.datetime, by: User
+    draft: CertificateDraft, mandate: Mandate, run: Run, *, signers: Sequence[User]
 ) -> dict[str, Any]:
-    """Everything both organisations attest about this transfer, and who had it issued.
+    """Everything both organisations attest about this transfer, and the officer of each who signs it.
 
     Raises:
         Refused: the log has no signed checkpoint yet, or none that covers the last batch.
     """
+    transfer = draft.transfer
     checkpoint = _checkpoint(transfer)
-    members = all_members(transfer)
+    facts = changing_facts(transfer, run)
     key = checkpoints.log_key()
     return {
-        "exceptions": _exceptions(transfer),
-        "open_breaks": _breaks(run, states=STILL_OPEN),
+        "exceptions": facts["exceptions"],
+        "open_breaks": facts["open_breaks"],
         "notes": _notes(),
         "type": FORMAT,
-        "number": number,
-        "issued_at": _moment(issued_at),
-        "issued_by": {"organisation": str(by.organisation_id), "person": str(by.pk)},
+        "number": draft.number,
+        "drafted_at": _moment(draft.drafted_at),
+        "signers": [
+            {"organisation": str(signer.organisation_id), "person": str(signer.pk), "name": signer.name}
+            for signer in signers
+        ],
         "transfer": {
             "id": str(transfer.pk),
             "number": transfer.number,
@@ -57,38 +62,41 @@ def statement_of(
             "rule_pack": transfer.pack_digest,
             "no_return_at": _moment(transfer.no_return_at),
         },
+        "transferor": facts["transferor"],
+        "transferee": facts["transferee"],
+        "agreement": facts["agreement"],
+        "clients": draft.client_count,
+        "root": bytes(draft.root).hex(),
+        "book": facts["book"],
+        "funnel": facts["funnel"],
+        "gates": _gates(mandate),
+        "mandate": _mandate(mandate),
+        "batches": facts["batches"],
+        "reconciliation": facts["reconciliation"],
+        "breaks": facts["breaks"],
+        "log": {"key": key.public.hex(), "name": key.name, "checkpoint": checkpoint.note},
+    }
+
+
+def changing_facts(transfer: Transfer, run: Run) -> dict[str, Any]:
+    """What may become different while a draft waits for its signatures."""
+    return {
+        "exceptions": _exceptions(transfer),
+        "open_breaks": _breaks(run, states=STILL_OPEN),
         "transferor": _party(transfer.transferor),
         "transferee": _party(transfer.transferee),
         "agreement": _agreement(transfer),
-        "clients": len(members),
-        "root": members_root(members).hex(),
         "book": Client.objects.filter(book=transfer.book_id).count(),
         "funnel": funnel(transfer),
-        "gates": _gates(mandate),
-        "mandate": _mandate(mandate),
         "batches": _batches(transfer),
         "reconciliation": run.compared,
         "breaks": _breaks(run, states=tuple(Break.State)),
-        "log": {"key": key.public.hex(), "name": key.name, "checkpoint": checkpoint.note},
     }
 
 
 def canonical(statement: dict[str, Any]) -> bytes:
     """The bytes that are signed."""
     return json.dumps(statement, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def all_members(transfer: Transfer) -> list[tuple[Any, bytes, bytes]]:
-    """Client id, record digest and key commitment of everybody accepted, in the order of the ids."""
-    rows = CustodyMember.objects.filter(
-        move__occasion=transfer.pk, move__state=CustodyMove.State.ACCEPTED
-    ).order_by("client_id")
-    return [
-        (client, bytes(digest), bytes(commitment))
-        for client, digest, commitment in rows.values_list(
-            "client_id", "record_digest", "key_commitment"
-        ).iterator()
-    ]
 
 
 def _checkpoint(transfer: Transfer) -> Checkpoint:
@@ -178,6 +186,17 @@ def _mandate(mandate: Mandate) -> dict[str, Any]:
         "signatures": [
             {"go": go_bytes(row).decode(), "signature": bytes(row.signature).hex()}
             for row in mandate.signatures.order_by("signed_at").select_related("mandate")
+        ],
+        "extensions": [
+            {
+                "statement": extension_bytes(extension).decode(),
+                "digest": bytes(extension.digest).hex(),
+                "signatures": [
+                    {"go": extension_go_bytes(row).decode(), "signature": bytes(row.signature).hex()}
+                    for row in extension.signatures.order_by("signed_at").select_related("extension")
+                ],
+            }
+            for extension in mandate.extensions.exclude(complete_at=None).order_by("number")
         ],
     }
 

@@ -1,4 +1,4 @@
-"""The form of a mandate."""
+"""The forms of a mandate and of a later end of its window."""
 
 from typing import TYPE_CHECKING
 
@@ -23,3 +23,10 @@ class MandateForm(forms.Form):
 
     not_before = _moment_field(_("Not before"))
     not_after = _moment_field(_("Not after"))
+
+
+class ExtensionForm(forms.Form):
+    """A later end of the window, and why."""
+
+    not_after = _moment_field(_("Not after"))
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))

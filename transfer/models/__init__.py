@@ -3,7 +3,13 @@
 from transfer.models.agreement import Agreement, Approval, Clause, ClauseBreach, Signature
 from transfer.models.breaks import Break, ReturnFile, Run
 from transfer.models.cases import ClientCase
-from transfer.models.certificate import Certificate, PackDocument
+from transfer.models.certificate import (
+    Certificate,
+    CertificateDraft,
+    CertificateSignature,
+    CertificateTile,
+    PackDocument,
+)
 from transfer.models.figures import CaseCount, KeptFigures
 from transfer.models.gates import GateException
 from transfer.models.imports import (
@@ -15,9 +21,9 @@ from transfer.models.imports import (
     ImportRun,
     Reject,
 )
-from transfer.models.mandate import Mandate, MandateSignature
-from transfer.models.pieces import DeliveryPiece, ReturnPiece
+from transfer.models.mandate import ExtensionSignature, Mandate, MandateExtension, MandateSignature
 from transfer.models.mapping import ExtractMapping
+from transfer.models.pieces import DeliveryPiece, ReturnPiece
 from transfer.models.policy import FieldPolicy
 from transfer.models.runbook import OutsideParty, RunbookStep
 from transfer.models.transfer import Transfer
@@ -28,11 +34,15 @@ __all__ = [
     "Break",
     "CaseCount",
     "Certificate",
+    "CertificateDraft",
+    "CertificateSignature",
+    "CertificateTile",
     "Clause",
     "ClauseBreach",
     "ClientCase",
     "ClientSum",
     "DeliveryPiece",
+    "ExtensionSignature",
     "Extract",
     "ExtractMapping",
     "FieldPolicy",
@@ -43,6 +53,7 @@ __all__ = [
     "ImportRun",
     "KeptFigures",
     "Mandate",
+    "MandateExtension",
     "MandateSignature",
     "OutsideParty",
     "PackDocument",

@@ -1,5 +1,7 @@
 """The mandate under which batches are signed: go/no-go by two people from each side."""
 
+import uuid
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -47,6 +49,63 @@ class MandateSignature(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["mandate", "signed_by"], name="transfer_mandatesignature_once_per_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class MandateExtension(models.Model):
+    """A later end of a mandate's window; it counts once two people of each side have signed it as well."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, related_name="extensions")
+    number = models.PositiveIntegerField()
+    not_after = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+    digest = models.BinaryField(max_length=32)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    complete_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mandate", "number"], name="transfer_mandateextension_number"),
+            models.UniqueConstraint(
+                fields=["mandate"],
+                condition=Q(complete_at=None, withdrawn_at=None),
+                name="transfer_mandateextension_one_waiting",
+            ),
+            models.CheckConstraint(
+                condition=Q(complete_at=None) | Q(withdrawn_at=None),
+                name="transfer_mandateextension_complete_stays",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def parties(self) -> set[uuid.UUID]:
+        return self.mandate.parties()
+
+
+class ExtensionSignature(models.Model):
+    """One person's go to an extension, given with step-up, signed with the organisation's custody key."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    extension = models.ForeignKey(MandateExtension, on_delete=models.PROTECT, related_name="signatures")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+    signature = models.BinaryField(max_length=65)
+    fingerprint = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["extension", "signed_by"], name="transfer_extensionsignature_once_per_person"
             )
         ]
 

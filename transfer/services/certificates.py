@@ -1,4 +1,6 @@
-"""The certificate is issued, signed by both organisations, and proofs are drawn from it."""
+"""The certificate: drafted by one side, signed by an officer of each, issued with the second signature; and
+proofs drawn from it.
+"""
 
 import hashlib
 import json
@@ -9,21 +11,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from access.models import User
-from access.policies import require
+from access.policies import may, require
 from audit import checkpoints
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
-from audit.tree import node_hash
 from clients.models import Client, CustodyMember, CustodyMove
 from clients.statements import member_leaf
-from transfer.certificate.statement import all_members, canonical, statement_of
+from transfer.certificate.statement import canonical, changing_facts, statement_of
 from transfer.events import CertificateEvent
-from transfer.models import Break, Certificate, Run, Transfer
+from transfer.models import Break, Certificate, CertificateDraft, CertificateSignature, Mandate, Run, Transfer
 from transfer.policies import BOTH, require_side
 from transfer.services.cases import open_cases
 from transfer.services.locking import lock_transfer
 from transfer.services.mandates import live_mandate
+from transfer.services.members import grow_tree, path_among, path_in_tree
+from transfer.services.pieces import destroy_pieces
 from vault.files import open_file, seal_stream
 from vault.models import SealedFile
 from vault.signing import signer
@@ -31,20 +34,154 @@ from vault.tokens import source_digest, token
 from vault.wraps import add_wraps
 
 PROOF_FORMAT = "handover/inclusion/v1"
-Members = list[tuple[UUID, bytes, bytes]]
+PERMISSION = "transfer.issue_certificate"
 
 
 @transaction.atomic
-def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
-    """The certificate stands, signed with both organisations' certificate keys; the transfer is settled.
+def draft_certificate(
+    *, transfer: Transfer, transferor_signer: User, transferee_signer: User, by: User
+) -> CertificateDraft:
+    """The statement is frozen: both named officers may sign exactly its bytes now, and nobody else.
+
+    An earlier draft is withdrawn; what was signed on it counts for nothing any more.
 
     Raises:
         NotAllowed: ``by`` may not issue certificates of this transfer, or is of neither side.
-        Refused: the cutover is not reconciled, a batch or a write-off waits, the log is behind, or there is
-            one already.
+        Refused: the cutover is not reconciled, a batch or a write-off waits, the log is behind, or a named
+            signer may not sign for the side.
     """
     transfer = lock_transfer(transfer, states={Transfer.State.RECONCILING})
-    require_side(by, "transfer.issue_certificate", transfer, *BOTH)
+    require_side(by, PERMISSION, transfer, *BOTH)
+    _refuse_signers(transfer, transferor_signer, transferee_signer)
+    run, mandate = _settled_facts(transfer)
+    open_cases(transfer=transfer)  # Whoever came into the book since stands in the funnel too.
+    _withdraw_drafts(transfer)
+    draft = CertificateDraft.objects.create(
+        transfer=transfer,
+        number=f"{transfer.number}-C1",
+        drafted_by=by,
+        drafted_at=timezone.now(),
+        client_count=0,
+        file=transfer.pk,
+    )
+    draft.client_count, draft.root = grow_tree(draft)
+    signers = (transferor_signer, transferee_signer)
+    statement = canonical(statement_of(draft, mandate, run, signers=signers))
+    draft.digest = hashlib.sha256(statement).hexdigest()
+    draft.file = _seal_for_both(transfer, statement, f"{draft.number}-statement.json").pk
+    draft.save(update_fields=["client_count", "root", "digest", "file"])
+    CertificateSignature.objects.bulk_create(
+        CertificateSignature(draft=draft, organisation=signer.organisation, signer=signer)
+        for signer in signers
+    )
+    record(
+        CertificateEvent.DRAFTED,
+        actor=by,
+        subject=draft,
+        transfer=str(transfer.pk),
+        sha256=draft.digest,
+        root=bytes(draft.root).hex(),
+        count=draft.client_count,
+        signers=[str(signer.pk) for signer in signers],
+    )
+    return draft
+
+
+@transaction.atomic
+def sign_certificate(*, draft: CertificateDraft, by: User) -> Certificate | None:
+    """``by``'s firm has signed the statement with its certificate key; with the second signature the certificate
+    is issued and the transfer settled, and the certificate is returned.
+
+    Raises:
+        NotAllowed: ``by`` may not issue certificates of this transfer, or is of neither side.
+        Refused: the draft is withdrawn, names another officer for this firm, is signed by it already, or
+            does not say what is the case any more.
+    """
+    transfer = lock_transfer(draft.transfer_id, states={Transfer.State.RECONCILING})
+    draft = CertificateDraft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
+    require_side(by, PERMISSION, transfer, *BOTH)
+    if draft.withdrawn_at is not None:
+        raise Refused("certificate.draft_withdrawn")
+    mine = draft.signatures.get(organisation=by.organisation_id)
+    if mine.signer_id != by.pk:
+        raise Refused("certificate.other_signs", name=mine.signer.name)
+    if mine.signed_at is not None:
+        raise Refused("certificate.signed_already")
+    run, _mandate = _settled_facts(transfer)
+    statement = read_draft(draft=draft, by=by)
+    _refuse_changed(transfer, run, statement)
+    key = signer("certificate", by.organisation_id)
+    mine.signed_at, mine.signature, mine.public = timezone.now(), key.sign(statement), key.public
+    mine.save(update_fields=["signed_at", "signature", "public"])
+    record(
+        CertificateEvent.SIGNED,
+        actor=by,
+        subject=draft,
+        transfer=str(transfer.pk),
+        organisation=by.organisation_id,
+        sha256=draft.digest,
+        key=key.fingerprint,
+    )
+    if draft.signatures.filter(signed_at=None).exists():
+        return None
+    return _issue(transfer, run, draft, statement, by)
+
+
+def live_draft(transfer: Transfer) -> CertificateDraft | None:
+    """The draft that was not withdrawn, if there is one."""
+    drafts = CertificateDraft.objects.filter(transfer=transfer, withdrawn_at=None)
+    return drafts.select_related("transfer", "drafted_by").first()
+
+
+def read_draft(*, draft: CertificateDraft, by: User) -> bytes:
+    """The frozen statement, opened in a recorded reading.
+
+    Raises:
+        NotAllowed: ``by`` may not see this transfer.
+        Refused: the stored statement is not the one that was frozen.
+    """
+    require(by, "transfer.view_transfer", draft)
+    statement = read_for(draft.transfer, draft.file, by, purpose="certificate")
+    if hashlib.sha256(statement).hexdigest() != draft.digest:
+        raise Refused("certificate.file_changed")
+    return statement
+
+
+def possible_signers(transfer: Transfer, organisation: UUID) -> list[User]:
+    """The people of one party who may sign its certificate."""
+    people = User.objects.filter(organisation=organisation, is_active=True).order_by("username")
+    return [person for person in people if may(person, PERMISSION, transfer)]
+
+
+def _issue(transfer: Transfer, run: Run, draft: CertificateDraft, statement: bytes, by: User) -> Certificate:
+    document = certificate_file(draft, statement)
+    certificate = Certificate.objects.create(
+        transfer=transfer,
+        draft=draft,
+        number=draft.number,
+        issued_at=timezone.now(),
+        issued_by=by,
+        client_count=draft.client_count,
+        root=draft.root,
+        file=_seal_for_both(transfer, document, f"{draft.number}.json").pk,
+        digest=hashlib.sha256(document).hexdigest(),
+    )
+    transfer.state = Transfer.State.SETTLED
+    transfer.save(update_fields=["state"])
+    destroy_pieces(run)
+    record(
+        CertificateEvent.ISSUED,
+        actor=by,
+        subject=certificate,
+        transfer=str(transfer.pk),
+        sha256=certificate.digest,
+        root=bytes(draft.root).hex(),
+        count=certificate.client_count,
+    )
+    return certificate
+
+
+def _settled_facts(transfer: Transfer) -> tuple[Run, Mandate]:
     run = Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER, state=Run.State.DONE).first()
     mandate = live_mandate(transfer)
     if run is None or mandate is None:
@@ -53,40 +190,37 @@ def issue_certificate(*, transfer: Transfer, by: User) -> Certificate:
         raise Refused("cutover.batch_waiting")
     if Break.objects.filter(run=run, state=Break.State.WRITE_OFF_ASKED).exists():
         raise Refused("certificate.write_off_waiting")
-    open_cases(transfer=transfer)  # Whoever came into the book since stands in the funnel too.
-    issued_at = timezone.now()
-    number = f"{transfer.number}-C1"
-    statement = statement_of(transfer, mandate, run, number=number, issued_at=issued_at, by=by)
-    document = certificate_file(transfer, canonical(statement))
-    file = seal_stream(
-        [document], holder=transfer.transferor_id, purpose="certificate", name=f"{number}.json"
-    )
+    return run, mandate
+
+
+def _refuse_signers(transfer: Transfer, transferor_signer: User, transferee_signer: User) -> None:
+    sides = ((transferor_signer, transfer.transferor_id), (transferee_signer, transfer.transferee_id))
+    for person, organisation in sides:
+        if person.organisation_id != organisation or not may(person, PERMISSION, transfer):
+            raise Refused("certificate.signer_may_not", name=person.name)
+
+
+def _refuse_changed(transfer: Transfer, run: Run, statement: bytes) -> None:
+    frozen = json.loads(statement)
+    now = json.loads(canonical(changing_facts(transfer, run)))
+    if any(frozen[name] != fact for name, fact in now.items()):
+        raise Refused("certificate.facts_changed")
+
+
+def _withdraw_drafts(transfer: Transfer) -> None:
+    for draft in CertificateDraft.objects.filter(transfer=transfer, withdrawn_at=None):
+        draft.tiles.all().delete()
+        draft.withdrawn_at = timezone.now()
+        draft.save(update_fields=["withdrawn_at"])
+
+
+def _seal_for_both(transfer: Transfer, content: bytes, name: str) -> SealedFile:
+    file = seal_stream([content], holder=transfer.transferor_id, purpose="certificate", name=name)
     if transfer.transferee_id is not None:
         add_wraps(
             [file.pk], holder_from=transfer.transferor_id, holder_to=transfer.transferee_id, purpose="file"
         )
-    certificate = Certificate.objects.create(
-        transfer=transfer,
-        number=number,
-        issued_at=issued_at,
-        issued_by=by,
-        client_count=statement["clients"],
-        root=bytes.fromhex(statement["root"]),
-        file=file.pk,
-        digest=hashlib.sha256(document).hexdigest(),
-    )
-    transfer.state = Transfer.State.SETTLED
-    transfer.save(update_fields=["state"])
-    record(
-        CertificateEvent.ISSUED,
-        actor=by,
-        subject=certificate,
-        transfer=str(transfer.pk),
-        sha256=certificate.digest,
-        root=statement["root"],
-        count=certificate.client_count,
-    )
-    return certificate
+    return file
 
 
 def read_certificate(*, certificate: Certificate, by: User) -> bytes:
@@ -177,14 +311,16 @@ def statement_in(document: bytes) -> dict[str, Any]:
     return statement
 
 
-def certificate_file(transfer: Transfer, statement: bytes) -> bytes:
+def certificate_file(draft: CertificateDraft, statement: bytes) -> bytes:
     """The certificate as a file: the statement as text and both signatures over its bytes."""
-    signatures = []
-    for party in sorted(transfer.parties()):
-        key = signer("certificate", party)
-        signatures.append(
-            {"organisation": str(party), "public": key.public.hex(), "signature": key.sign(statement).hex()}
-        )
+    signatures = [
+        {
+            "organisation": str(row.organisation_id),
+            "public": bytes(row.public or b"").hex(),
+            "signature": bytes(row.signature or b"").hex(),
+        }
+        for row in draft.signatures.order_by("organisation_id")
+    ]
     return dump({"statement": statement.decode(), "signatures": signatures})
 
 
@@ -195,45 +331,44 @@ def dump(document: dict[str, Any]) -> bytes:
 
 def inclusion_proof(*, certificate: Certificate, client: Client) -> bytes:
     """One client's proof file: that this record, under this key, is among those the certificate counts, and
-    among those of one batch that both firms signed for.
+    among those of one batch that both firms signed for. Reads a few tiles and that batch.
 
     Raises:
         Refused: the client is not among them.
     """
-    members = all_members(certificate.transfer)
-    place = next((place for place, member in enumerate(members) if member[0] == client.pk), None)
-    if place is None:
+    mine = CustodyMember.objects.filter(
+        move__occasion=certificate.transfer_id, move__state=CustodyMove.State.ACCEPTED, client=client
+    )
+    member = mine.select_related("move").first()
+    if member is None or certificate.draft is None:
         raise Refused("certificate.client_not_in_it")
+    digest, commitment = bytes(member.record_digest), bytes(member.key_commitment)
+    place, path = path_in_tree(certificate.draft, (client.pk, digest, commitment))
     return dump(
-        _proof_of(certificate, members, place) | {"batch": _place_in_batch(certificate.transfer, client)}
+        {
+            "format": PROOF_FORMAT,
+            "certificate": certificate.digest,
+            "client": str(client.pk),
+            "record_digest": digest.hex(),
+            "key_commitment": commitment.hex(),
+            "index": place,
+            "size": certificate.client_count,
+            "path": [step.hex() for step in path],
+            "batch": _place_in_batch(member),
+        }
     )
 
 
-def _proof_of(certificate: Certificate, members: Members, place: int) -> dict[str, Any]:
-    client, digest, commitment = members[place]
-    return {
-        "format": PROOF_FORMAT,
-        "certificate": certificate.digest,
-        "client": str(client),
-        "record_digest": digest.hex(),
-        "key_commitment": commitment.hex(),
-        "index": place,
-        "size": len(members),
-        "path": _path_of(members, place),
-    }
-
-
-def _place_in_batch(transfer: Transfer, client: Client) -> dict[str, Any]:
-    mine = CustodyMember.objects.filter(move__occasion=transfer.pk, move__state=CustodyMove.State.ACCEPTED)
-    member = mine.select_related("move").get(client=client)
+def _place_in_batch(member: CustodyMember) -> dict[str, Any]:
     rows = member.move.members.order_by("position").values_list(
         "client_id", "record_digest", "key_commitment"
     )
-    members = [(who, bytes(digest), bytes(commitment)) for who, digest, commitment in rows]
+    leaves = [member_leaf(who, bytes(digest), bytes(commitment)) for who, digest, commitment in rows]
+    path = path_among(leaves, member.position)
     return {
         "number": member.move.number,
         "index": member.position,
-        "path": _path_of(members, member.position),
+        "path": [step.hex() for step in path],
     }
 
 
@@ -241,23 +376,3 @@ def party_keys(transfer: Transfer) -> bytes:
     """The fingerprints that the parties exchange with the agreement, and the log's key: ``--keys`` of the verifier."""
     keys = {str(party): signer("certificate", party).fingerprint for party in sorted(transfer.parties())}
     return dump(keys | {"log": checkpoints.log_key().public.hex()})
-
-
-def _path_of(members: Members, place: int) -> list[str]:
-    return [step.hex() for step in _path([member_leaf(*member) for member in members], place)]
-
-
-def _path(leaves: list[bytes], place: int) -> list[bytes]:
-    """The audit path of one leaf (RFC 6962, 2.1.1), lowest first, in one pass over the levels."""
-    path = []
-    level, index = leaves, place
-    while len(level) > 1:
-        beside = index ^ 1
-        if beside < len(level):
-            path.append(level[beside])
-        level = [
-            node_hash(level[at], level[at + 1]) if at + 1 < len(level) else level[at]
-            for at in range(0, len(level), 2)
-        ]
-        index >>= 1
-    return path

@@ -28,8 +28,9 @@ from transfer.gates.registry import gate
 from transfer.models import ClientCase, Mandate, Run, Transfer
 from transfer.policies import BOTH, TRANSFEROR, require_side
 from transfer.services.cases import assess_cases, recheck_cases
+from transfer.services.extensions import window_end
 from transfer.services.locking import lock_transfer
-from transfer.services.mandates import clients_root, gate_facts, live_mandate, movable_clients, movable_states
+from transfer.services.mandates import gate_facts, live_mandate, movable_clients, movable_states
 
 
 @transaction.atomic
@@ -47,7 +48,7 @@ def begin_cutover(*, transfer: Transfer, by: User) -> Run:
     if not decision.open:
         raise Refused("gate.closed", gate=8, facts=len(decision.missing))
     mandate = live_mandate(transfer)
-    if mandate is None or clients_root(movable_clients(transfer)) != bytes(mandate.clients_root):
+    if mandate is None or movable_clients(transfer)[1] != bytes(mandate.clients_root):
         raise Refused("mandate.clients_changed")
     if gate_facts(transfer) != mandate.facts:
         raise Refused("mandate.facts_changed")
@@ -175,7 +176,7 @@ def _recall(transfer: Transfer, move: CustodyMove) -> None:
 def _mandate_in_window(transfer: Transfer) -> Mandate:
     mandate = live_mandate(transfer)
     now = timezone.now()
-    if mandate is None or not mandate.not_before <= now <= mandate.not_after:
+    if mandate is None or not mandate.not_before <= now <= window_end(mandate):
         raise Refused("mandate.outside_window")
     return mandate
 

@@ -7,7 +7,6 @@ mandate is in the signed bytes, so that one go cannot be shown as two.
 import datetime
 import hashlib
 import json
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,7 +14,7 @@ from django.utils import timezone
 from access.models import User
 from audit.errors import Refused
 from audit.services import record
-from audit.tree import root_of_set
+from audit.tree import Frontier, leaf_hash
 from rules.verdicts import at_cutover
 from transfer.events import MandateEvent
 from transfer.gates.registry import gate
@@ -45,14 +44,14 @@ def draft_mandate(
     if not_after <= not_before or not_after <= timezone.now():
         raise Refused("mandate.window_empty")
     assess_cases(transfer=transfer)
-    clients = movable_clients(transfer)
-    if not clients:
+    count, root = movable_clients(transfer)
+    if not count:
         raise Refused("mandate.nobody_moves")
     Mandate.objects.filter(transfer=transfer, withdrawn_at=None).update(withdrawn_at=timezone.now())
     mandate = Mandate(
         transfer=transfer,
-        client_count=len(clients),
-        clients_root=clients_root(clients),
+        client_count=count,
+        clients_root=root,
         not_before=not_before,
         not_after=not_after,
         facts=gate_facts(transfer),
@@ -65,7 +64,7 @@ def draft_mandate(
         actor=by,
         subject=mandate,
         transfer=str(transfer.pk),
-        count=len(clients),
+        count=count,
         root=bytes(mandate.clients_root).hex(),
         digest=mandate.digest.hex(),
     )
@@ -115,7 +114,7 @@ def live_mandate(transfer: Transfer) -> Mandate | None:
 
 def mandate_bytes(mandate: Mandate) -> bytes:
     """What people say go to: JSON with sorted keys, UTF-8. Described in ``docs/formats/certificate.md``."""
-    return _canonical(
+    return canonical_bytes(
         {
             "type": "handover/mandate/v1",
             "transfer": str(mandate.transfer_id),
@@ -130,7 +129,7 @@ def mandate_bytes(mandate: Mandate) -> bytes:
 
 def go_bytes(signature: MandateSignature) -> bytes:
     """One person's go, which the organisation signs: over this mandate, by this person, at this moment."""
-    return _canonical(
+    return canonical_bytes(
         {
             "type": "handover/go/v1",
             "mandate": bytes(signature.mandate.digest).hex(),
@@ -152,15 +151,16 @@ def movable_states(transfer: Transfer) -> set[str]:
     return states
 
 
-def movable_clients(transfer: Transfer) -> list[UUID]:
-    """The clients who may move now, in the order of their ids."""
+def movable_clients(transfer: Transfer) -> tuple[int, bytes]:
+    """How many clients may move now, and the root over them: what "exactly these clients" means in a mandate.
+
+    The Merkle root over their ids in order, each as a leaf; computed while they are read, none is kept.
+    """
     cases = ClientCase.objects.filter(transfer=transfer, state__in=movable_states(transfer))
-    return list(cases.order_by("client_id").values_list("client_id", flat=True))
-
-
-def clients_root(clients: list[UUID]) -> bytes:
-    """The Merkle root over a set of client ids: what "exactly these clients" means in a mandate."""
-    return root_of_set(client.bytes for client in clients)
+    tree = Frontier()
+    for client in cases.order_by("client_id").values_list("client_id", flat=True).iterator(chunk_size=10_000):
+        tree.append(leaf_hash(client.bytes))
+    return tree.size, tree.root()
 
 
 def gate_facts(transfer: Transfer) -> list[list[object]]:
@@ -172,5 +172,6 @@ def gate_facts(transfer: Transfer) -> list[list[object]]:
     return found
 
 
-def _canonical(statement: dict[str, object]) -> bytes:
+def canonical_bytes(statement: dict[str, object]) -> bytes:
+    """A statement as it is signed: JSON with sorted keys and no spaces, UTF-8."""
     return json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -222,7 +222,15 @@ def test_the_cutover_shows_how_far_it_is(api, moved, giver_officer):
 
 
 def test_the_certificate_is_issued_and_verified_from_its_files_alone(
-    api, api_stepped_up, moved, giver_officer, giver_manager, taker_steward, auditor, tmp_path: Path
+    api,
+    api_stepped_up,
+    moved,
+    giver_officer,
+    taker_officer,
+    giver_manager,
+    taker_steward,
+    auditor,
+    tmp_path: Path,
 ):
     run = Run.objects.get(kind="cutover")
     make_delivery(run=run)
@@ -233,10 +241,17 @@ def test_the_certificate_is_issued_and_verified_from_its_files_alone(
     )
     reconcile(run=run, by=taker_steward)
     sequence_once()
-    assert api(giver_officer).post(path_of(moved, "certificates")).json()["code"] == "access.step_up_needed"
-    answer = api_stepped_up(giver_officer).post(path_of(moved, "certificates"))
-    assert answer.status_code == 201
-    path = path_of(moved, "certificates", answer.json()["id"])
+    names = {"transferor_signer": giver_officer.username, "transferee_signer": taker_officer.username}
+    drafted = api(giver_officer).post(path_of(moved, "certificate-drafts"), **names)
+    assert drafted.status_code == 201
+    draft = path_of(moved, "certificate-drafts", drafted.json()["id"])
+    assert api(giver_officer).post(f"{draft}sign/").json()["code"] == "access.step_up_needed"
+    assert api_stepped_up(giver_officer).post(f"{draft}sign/").json()["certificate"] is None
+    read = api(taker_officer).get(f"{draft}statement/").content
+    assert hashlib.sha256(read).hexdigest() == drafted.json()["digest"]
+    answer = api_stepped_up(taker_officer).post(f"{draft}sign/")
+    assert answer.status_code == 200
+    path = path_of(moved, "certificates", answer.json()["certificate"])
     client = ClientCase.objects.filter(transfer=moved).first().client_id
     files = {"document": "certificate.json", "keys": "keys.json", f"proofs/{client}": "proof.json"}
     for part, name in files.items():

@@ -18,7 +18,12 @@ from transfer import verify_handover
 from transfer.gates.registry import gate
 from transfer.models import Break, ClientCase, GateException, Run
 from transfer.services.agreements import draft_agreement, sign_agreement
-from transfer.services.certificates import inclusion_proof, issue_certificate, party_keys
+from transfer.services.certificates import (
+    draft_certificate,
+    inclusion_proof,
+    party_keys,
+    sign_certificate,
+)
 from transfer.services.cutover import begin_cutover, finish_cutover, move_next_batch
 from transfer.services.mandates import draft_mandate, sign_mandate
 from transfer.services.reconciling import reconcile
@@ -107,14 +112,21 @@ def send_back(run, by, *, change=None):
         receive_return(run=run, source=source, kind=kind, file=sealed, by=by)
 
 
+def issue(transfer, giver, taker):
+    """Drafted by the first, signed by both."""
+    draft = draft_certificate(transfer=transfer, transferor_signer=giver, transferee_signer=taker, by=giver)
+    assert sign_certificate(draft=draft, by=giver) is None
+    return sign_certificate(draft=draft, by=taker)
+
+
 @pytest.fixture
-def certificate(cut_over, ready, taker_steward, giver_officer):
+def certificate(cut_over, ready, taker_steward, giver_officer, taker_officer):
     make_delivery(run=cut_over)
     cut_over.refresh_from_db()
     send_back(cut_over, taker_steward)
     reconcile(run=cut_over, by=taker_steward)
     sequence_once()
-    return issue_certificate(transfer=ready, by=giver_officer)
+    return issue(ready, giver_officer, taker_officer)
 
 
 @pytest.fixture
@@ -180,7 +192,7 @@ def test_a_batch_left_half_way_is_accepted_and_not_moved_twice(mandate, ready, g
 def test_the_verifier_accepts_certificate_and_proof(files):
     status, said = verifier(files)
     assert status == 0, said
-    assert said.splitlines()[1].startswith("EXCEPTION gate 7: No training room yet")
+    assert said.splitlines()[2].startswith("EXCEPTION gate 7: No training room yet")
     assert "3 clients" in said
     assert "proof.json: this client's record is among those handed over" in said
 

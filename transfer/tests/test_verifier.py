@@ -6,7 +6,7 @@ import json
 import pytest
 
 from transfer import verify_handover
-from transfer.services.certificates import certificate_file
+from transfer.services.certificates import dump
 from transfer.services.mandates import go_bytes
 from transfer.tests.test_certificate import certificate, cut_over, files, mandate, ready  # noqa: F401  fixtures
 from vault.signing import signer
@@ -24,7 +24,19 @@ def verdict(files, certificate, capsys, monkeypatch):  # noqa: F811
         statement = json.loads(document["statement"])
         change(statement)
         written = json.dumps(statement, separators=(",", ":"), ensure_ascii=False).encode()
-        (files / "certificate.json").write_bytes(certificate_file(certificate.transfer, written))
+        signatures = []
+        for party in sorted(certificate.transfer.parties()):
+            key = signer("certificate", party)
+            signatures.append(
+                {
+                    "organisation": str(party),
+                    "public": key.public.hex(),
+                    "signature": key.sign(written).hex(),
+                }
+            )
+        (files / "certificate.json").write_bytes(
+            dump({"statement": written.decode(), "signatures": signatures})
+        )
         capsys.readouterr()
         return verify_handover.main(["certificate.json", "--keys", "keys.json"]), capsys.readouterr().out
 
@@ -120,6 +132,12 @@ def test_a_release_shown_as_a_mandate_is_none(verdict):
             "the same custody_key",
         ),
         (lambda s: s["log"].update(key="00" * 32), ""),
+        (lambda s: s["signers"].pop(), "one officer of each party"),
+        (
+            lambda s: s["signers"][0].update(person=s["signers"][1]["person"]),
+            "one officer of each party",
+        ),
+        (lambda s: s["signers"].append(dict(s["signers"][0])), "one officer of each party"),
         (lambda s: s.update(clients=2), "the batches count 3 clients"),
         (lambda s: s["funnel"].update(parked=-1, left=1), "not a count"),
     ],

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from transfer.views import breaks, certificate, cutover, mandate, pack, rehearsals, runbook
+from transfer.views import breaks, certificate, certificate_draft, cutover, mandate, pack, rehearsals, runbook
 
 _RUN = "transfers/<uuid:pk>/rehearsals/<uuid:run_pk>/"
 _BREAK = "transfers/<uuid:pk>/breaks/<uuid:break_pk>/"
@@ -37,11 +37,15 @@ urlpatterns: list[URLPattern] = [
     path("transfers/<uuid:pk>/mandate/", mandate.mandate, name="transfer-mandate"),
     path("transfers/<uuid:pk>/mandate/draft/", mandate.draft, name="transfer-mandate-draft"),
     path("transfers/<uuid:pk>/mandate/sign/", mandate.sign, name="transfer-mandate-sign"),
+    path("transfers/<uuid:pk>/mandate/extend/", mandate.extend, name="transfer-mandate-extend"),
+    path("transfers/<uuid:pk>/mandate/agree/", mandate.agree, name="transfer-mandate-agree"),
     path("transfers/<uuid:pk>/cutover/", cutover.cutover, name="transfer-cutover"),
     path("transfers/<uuid:pk>/cutover/begin/", cutover.begin, name="transfer-cutover-begin"),
     path("transfers/<uuid:pk>/cutover/progress/", cutover.progress, name="transfer-cutover-progress"),
     path(_CERTIFICATE, certificate.certificate, name="transfer-certificate"),
-    path(f"{_CERTIFICATE}issue/", certificate.issue, name="transfer-certificate-issue"),
+    path(f"{_CERTIFICATE}draft/", certificate_draft.draft, name="transfer-certificate-draft"),
+    path(f"{_CERTIFICATE}sign/", certificate_draft.sign, name="transfer-certificate-sign"),
+    path(f"{_CERTIFICATE}statement.json", certificate_draft.statement, name="transfer-certificate-statement"),
     path(f"{_CERTIFICATE}search/", certificate.search, name="transfer-certificate-search"),
     path(f"{_CERTIFICATE}proof/<uuid:client_pk>/", certificate.proof, name="transfer-certificate-proof"),
     path(f"{_CERTIFICATE}pdf/<slug:language>/", certificate.pdf, name="transfer-certificate-pdf"),

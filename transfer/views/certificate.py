@@ -9,31 +9,26 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from access.policies import may, permission_required
-from access.stepup import step_up_required
 from audit.errors import Refused
 from clients.models import Client
 from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.papers.breaks import BREAK_KINDS
 from transfer.certificate.papers.handover import NOTES
 from transfer.forms.certificate import ProofForm
-from transfer.forms.transfers import EmptyForm
-from transfer.models import Break, Certificate, ClientCase, ReturnFile, Run, Transfer
-from transfer.policies import BOTH, side_of
+from transfer.models import Certificate, ReturnFile, Transfer
 from transfer.services.certificates import (
     download_certificate,
     draw_proof,
     find_for_proof,
-    issue_certificate,
     party_keys,
     read_certificate,
     statement_in,
 )
 from transfer.services.packs import LANGUAGES, certificate_pdf, documents_of, verifier_program
-from transfer.views.acts import Act, perform
+from transfer.views.certificate_draft import not_yet
 from transfer.views.cutover import batches_table
 from transfer.views.doors import attachment
 from transfer.views.frame import find_open_transfer, person, show
@@ -48,30 +43,8 @@ def certificate(request: HttpRequest, pk: UUID) -> HttpResponse:
     transfer = find_open_transfer(request, pk)
     found = _certificate_of(transfer)
     if found is None:
-        return _not_yet(request, transfer)
+        return not_yet(request, transfer)
     return _page(request, transfer, found, ProofForm())
-
-
-def _not_yet(request: HttpRequest, transfer: Transfer) -> HttpResponse:
-    reconciled = Run.objects.filter(transfer=transfer, kind=Run.Kind.CUTOVER, state=Run.State.DONE).exists()
-    waiting = Break.objects.filter(
-        run__transfer=transfer, run__kind=Run.Kind.CUTOVER, state=Break.State.WRITE_OFF_ASKED
-    )
-    sentence = _("The certificate is issued after the cutover is reconciled.")
-    if reconciled:
-        sentence = _("The cutover is reconciled. Next move: a compliance officer issues the certificate.")
-    return show(
-        request,
-        "transfer/certificate_none.html",
-        transfer,
-        sentence=sentence,
-        empty=_empty(),
-        waiting=waiting.count(),
-        may_issue=reconciled
-        and transfer.state == Transfer.State.RECONCILING
-        and side_of(transfer, person(request).organisation_id) in BOTH
-        and may(person(request), "transfer.issue_certificate", transfer),
-    )
 
 
 def _page(
@@ -100,42 +73,6 @@ def _page(
         batches=batches_table(transfer),
         has_pack=bool(documents_of(transfer)),
         may_prove=may(user, "transfer.draw_proof", transfer),
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("transfer.issue_certificate")
-@step_up_required
-def issue(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Both organisations' certificate keys sign, after the consequences were read."""
-    transfer = find_open_transfer(request, pk)
-    open_breaks = Break.objects.filter(
-        run__transfer=transfer, run__kind=Run.Kind.CUTOVER, state=Break.State.OPEN
-    ).count()
-    accepted = ClientCase.objects.filter(transfer=transfer, state=ClientCase.State.ACCEPTED).count()
-    act = Act(
-        title=gettext_lazy("Issue the certificate"),
-        sentence=gettext_lazy(
-            "The certificate states what was handed over; both firms sign it, and anybody can check it."
-        ),
-        submit=gettext_lazy("Issue the certificate"),
-        back=reverse("transfer-certificate", args=[pk]),
-        done=gettext_lazy("The certificate is issued."),
-        confirms=True,
-        step_up=True,
-        consequences=[
-            {"count": accepted, "text": gettext_lazy("clients are certified as handed over")},
-            {
-                "count": open_breaks,
-                "text": gettext_lazy("open breaks are printed on its first page"),
-                "url": reverse("transfer-breaks", args=[pk]) + "?state=open",
-            },
-        ],
-        irreversible=[gettext_lazy("There is one certificate; it cannot be changed or issued again.")],
-    )
-    form = EmptyForm(request.POST if request.method == "POST" else None)
-    return perform(
-        request, transfer, form, act, lambda _words: issue_certificate(transfer=transfer, by=person(request))
     )
 
 
@@ -273,28 +210,16 @@ def _facts(found: Certificate, statement: dict[str, Any]) -> list[dict[str, Any]
 
 
 def _signers(statement: dict[str, Any]) -> dict[str, Any]:
+    people = {signer["organisation"]: signer["name"] for signer in statement["signers"]}
     return {
         "caption": _("Signed by"),
-        "columns": [{"title": _("Organisation")}, {"title": _("Key fingerprint")}],
+        "columns": [{"title": _("Organisation")}, {"title": _("Person")}, {"title": _("Key fingerprint")}],
         "rows": [
             [
                 statement[side]["name_zh"] + " " + statement[side]["name_en"],
+                people.get(statement[side]["id"], "—"),
                 {"kind": "code", "value": statement[side]["certificate_key"]},
             ]
             for side in ("transferor", "transferee")
         ],
-    }
-
-
-def _empty() -> dict[str, Any]:
-    return {
-        "title": _("No certificate yet"),
-        "icon": "certificate",
-        "what": _(
-            "The certificate states, signed by both firms, which clients were handed over, on which facts, "
-            "with which exceptions and open breaks. Anybody can check it offline with one small program."
-        ),
-        "why": _(
-            "It needs a finished cutover whose returns are reconciled, and no write-off waiting for its second person."
-        ),
     }

@@ -11,8 +11,13 @@ from handover.tests.browser.looking import a_moving_client
 
 
 def certify(walk: Walk) -> None:
-    officer = walk.at("canglan.officer1", "certificate/").follow("Issue the certificate")
-    officer.press("Issue the certificate").reads("The certificate is issued")
+    officer = walk.at("canglan.officer1", "certificate/").follow("Draft the certificate")
+    officer.press("Draft the certificate").reads("The certificate is drafted")
+    officer.follow("Sign the certificate").press("Sign the certificate")
+    officer.reads("Your signature stands under the certificate")
+    other = walk.at("yuanxiu.officer1", "certificate/").follow("Sign the certificate")
+    other.press("Sign the certificate").reads("The certificate is issued")
+    officer = walk.at("canglan.officer1", "certificate/")
     moving = walk.answers["verdict_counts"]["moving"]
     officer.reads_first(re.compile(rf"{moving}\D+1\D+1\b"))
     officer.reads("Gate 7 by exception.", "Training is recorded on paper for now.")
