@@ -103,8 +103,7 @@ def _announce(running: Running) -> None:
     address = running.environment.get("PUBLIC_URL") or f"http://localhost:{running.port}"
     say(f"\nOpen {address}   (Ctrl-C stops everything)")
     certificate = running.environment.get("TLS_CERT_FILE", "")
-    authority = Path(certificate).with_name("ca.pem")
-    if certificate and authority.is_file():
+    if certificate and (authority := Path(certificate).with_name("ca.pem")).is_file():
         say(f"The certificate is this machine's own: let the browser trust {authority}")
 
 
