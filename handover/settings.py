@@ -263,8 +263,9 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = STATE / "staticfiles"
-WHITENOISE_USE_FINDERS = True
+# An image collects its files when it is built and names the place; elsewhere they are served as they lie.
+STATIC_ROOT = env.folder("STATIC_ROOT", STATE / "staticfiles")
+WHITENOISE_USE_FINDERS = not env.text("STATIC_ROOT", "")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
