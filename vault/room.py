@@ -8,6 +8,7 @@ Invariants:
 
 import errno
 import os
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -16,9 +17,18 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def has_room() -> bool:
-    """True while the files folder's disk has more than the reserve left."""
-    disk = os.statvfs(settings.STATE)
-    return disk.f_bavail * disk.f_frsize >= settings.DISK_RESERVE_BYTES
+    """True while the disks of the state and of the files have more than the reserve left."""
+    return all(
+        _free(Path(folder)) >= settings.DISK_RESERVE_BYTES for folder in {settings.STATE, settings.FILES_DIR}
+    )
+
+
+def _free(folder: Path) -> int:
+    """What is left on the disk that ``folder`` is on, or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 def require_room() -> None:

@@ -71,7 +71,7 @@ class OwnStand:
 
     def ready(self) -> "OwnStand":
         """Return when everything is up."""
-        wait_until(lambda: "Ready after" in self.said() or self.runner.poll() is not None, 120)
+        wait_until(lambda: "Ready after" in self.said() or self.runner.poll() is not None, 300)
         assert self.runner.poll() is None, self.said()
         return self
 
