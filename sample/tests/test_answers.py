@@ -1,6 +1,7 @@
 """The answers equal what a second, naive reading of the written files finds."""
 
 import csv
+import json
 from collections import Counter
 from decimal import Decimal
 
@@ -136,3 +137,9 @@ def test_the_truth_is_what_the_accepted_rows_add_up_to(world, mended):
         for row in mended.kept["账户资料"]
         if row["存管银行"]
     }
+
+
+def test_the_figures_are_the_answers_without_lists_of_clients(world, answers):
+    figures = json.loads((world / "figures.json").read_text(encoding="utf-8"))
+    lists = {"findings", "matches", "non_matches", "verdicts"}
+    assert figures == {name: found for name, found in answers.items() if name not in lists}

@@ -4,7 +4,11 @@ import struct
 
 
 def table(
-    names: list[tuple[str, str, int]], *rows: tuple, code_page: int = 0x4D, encoding: str = "gbk", version: int = 3
+    names: list[tuple[str, str, int]],
+    *rows: tuple,
+    code_page: int = 0x4D,
+    encoding: str = "gbk",
+    version: int = 3,
 ) -> bytes:
     """A table of fields (name, type, length); a row whose first cell is ``None`` is deleted."""
     width = 1 + sum(length for _, _, length in names)
@@ -23,7 +27,9 @@ def table(
     return bytes(out + b"\x1a")
 
 
-def foxpro(names: list[tuple[str, str, int]], *rows: tuple, memos: list[str], encoding: str = "gbk") -> tuple[bytes, bytes]:
+def foxpro(
+    names: list[tuple[str, str, int]], *rows: tuple, memos: list[str], encoding: str = "gbk"
+) -> tuple[bytes, bytes]:
     """A Visual FoxPro table with one memo column (type M, four bytes) and its memo file."""
     blocks, memo = [], bytearray(struct.pack(">I2xH", 8, 64).ljust(512, b"\x00"))
     for text in memos:
@@ -39,5 +45,7 @@ def foxpro(names: list[tuple[str, str, int]], *rows: tuple, memos: list[str], en
     for row in rows:
         out += b" "
         for cell, (_, kind, length) in zip(row, names, strict=True):
-            out += struct.pack("<I", blocks[cell]) if kind == "M" else str(cell).encode(encoding).ljust(length)
+            out += (
+                struct.pack("<I", blocks[cell]) if kind == "M" else str(cell).encode(encoding).ljust(length)
+            )
     return bytes(out), bytes(memo)

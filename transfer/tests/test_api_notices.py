@@ -83,6 +83,48 @@ def test_evidence_is_loaded_once_and_unknown_lines_are_named(
     assert kinds(audited).count("notice.evidence_loaded") == 2
 
 
+def test_a_file_of_many_batches_is_kept_once_in_whatever_batch_a_line_lies(
+    api, transfer, notice, make_client, giver_officer, monkeypatch
+):
+    for module in ("tables", "notices"):
+        monkeypatch.setattr(f"clients.services.{module}.BATCH", 2)
+    monkeypatch.setattr("clients.services.notices.LINES_NAMED", 1)
+    numbers = [f"{number:012d}" for number in range(1, 6)]
+    for number in numbers:
+        make_client(number)
+    rows = [f"{number},挂号信,20260105,已送达,E{number}" for number in numbers]
+    strangers = [f"99999999999{digit},挂号信,20260105,退回,S{digit}" for digit in (1, 2)]
+    path = path_of(transfer, "notices", notice.pk, "load-evidence")
+    file = evidence_file(rows[0], strangers[0], *rows[1:], rows[0], strangers[1])
+    found = api(giver_officer).upload(path, file=file).json()
+    assert found == {"kept": 5, "known": 1, "unknown": 2, "unknown_lines": [3]}
+    assert DeliveryEvidence.objects.values("client").distinct().count() == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("客户号,渠道\r\n".encode(), "notice.file_columns"),
+        ("客户号,渠道,送达日期,结果,凭证编号\r\n".encode("gb18030"), "notice.file_not_utf8"),
+        ('客户号,渠道,送达日期,结果,凭证编号\r\n"1"x,,,,\r\n'.encode(), "notice.file_row"),
+        (
+            (
+                "客户号,渠道,送达日期,结果,凭证编号\r\n000000000001,挂号信,20260105,已送达," + "E" * 61
+            ).encode(),
+            "notice.file_row",
+        ),
+    ],
+)
+def test_a_file_that_is_no_table_of_evidence_is_refused_by_name(
+    api, transfer, notice, make_client, giver_officer, content, code
+):
+    make_client("000000000001")
+    path = path_of(transfer, "notices", notice.pk, "load-evidence")
+    answer = api(giver_officer).upload(path, file=SimpleUploadedFile("e.csv", content))
+    assert answer.json()["code"] == code
+    assert not DeliveryEvidence.objects.exists()
+
+
 def test_a_wrong_line_of_evidence_keeps_nothing(api, transfer, notice, make_client, giver_officer, audited):
     make_client("000000000001")
     path = path_of(transfer, "notices", notice.pk, "load-evidence")

@@ -24,7 +24,18 @@ FIELDS = [
 
 
 def row(number: str, name: str = "周宁") -> tuple:
-    return (number, "个人", name, "护照", f"E{number[-8:]}", "13800000000", "正常", "20200102", "0001", "9001")
+    return (
+        number,
+        "个人",
+        name,
+        "护照",
+        f"E{number[-8:]}",
+        "13800000000",
+        "正常",
+        "20200102",
+        "0001",
+        "9001",
+    )
 
 
 def names_loaded() -> int:
@@ -49,12 +60,29 @@ def test_a_table_without_a_code_page_is_read_as_what_fits_it(load):
 
 def test_a_table_in_big5_is_read_by_its_code_page(load):
     fields = [("客戶號", "C", 12), ("客戶類型", "C", 8), ("客戶姓名", "C", 20), *FIELDS[3:]]
-    fields = [(name.translate(str.maketrans("证码户状态开业经", "證碼戶狀態開業經")), *rest) for name, *rest in fields]
+    fields = [
+        (name.translate(str.maketrans("证码户状态开业经", "證碼戶狀態開業經")), *rest)
+        for name, *rest in fields
+    ]
     fields = [(name.translate(str.maketrans("类机号营", "類機號營")), *rest) for name, *rest in fields]
-    traditional = (ONE, "個人", "周寧", "護照", "E00000017", "13800000000", "正常", "20200102", "0001", "9001")
+    traditional = (
+        ONE,
+        "個人",
+        "周寧",
+        "護照",
+        "E00000017",
+        "13800000000",
+        "正常",
+        "20200102",
+        "0001",
+        "9001",
+    )
     run = load("客户.dbf", table(fields, traditional, code_page=0x78, encoding="cp950"))
     assert run.rows == 1
-    assert list(Reject.objects.filter(run=run).values_list("column", "code")) in ([], [(fields[1][0], "value_unknown")])
+    assert list(Reject.objects.filter(run=run).values_list("column", "code")) in (
+        [],
+        [(fields[1][0], "value_unknown")],
+    )
 
 
 def test_a_memo_comes_with_its_table_in_one_archive(load):
@@ -78,7 +106,9 @@ def test_a_memo_without_its_file_is_refused_by_name(receive):
 def test_a_number_where_a_code_belongs_refuses_its_row_in_a_table_too(load):
     fields = [("客户号", "N", 12), *FIELDS[1:]]
     run = load("客户.dbf", table(fields, ("17", *row(ONE)[1:])))
-    assert list(Reject.objects.filter(run=run).values_list("line", "column", "code")) == [(1, "客户号", "number_cell")]
+    assert list(Reject.objects.filter(run=run).values_list("line", "column", "code")) == [
+        (1, "客户号", "number_cell")
+    ]
 
 
 @pytest.mark.parametrize("cut", [10, 40, 400, -30])

@@ -80,7 +80,11 @@ def line(number: str, name: str) -> str:
 
 LONG = {
     "a cell of 20 MB": (line(ONE, "x" * 20_000_000), {"file.line_too_long"}, 2),
-    "a quoted cell of 20 MB in many lines": (line(ONE, '"' + "x\r\n" * 7_000_000 + '"'), {"file.truncated"}, 2),
+    "a quoted cell of 20 MB in many lines": (
+        line(ONE, '"' + "x\r\n" * 7_000_000 + '"'),
+        {"file.truncated"},
+        2,
+    ),
     "a line without end": ("x" * 30_000_000, {"file.line_too_long"}, 2),
     "a quote over the whole file": ('"' + line(ONE, "周宁") * 300_000, {"file.truncated"}, 2),
 }
@@ -125,7 +129,9 @@ def test_a_first_line_without_end_is_refused(receive):
 def test_a_cell_with_hidden_marks_refuses_its_row(load, cell, code):
     run = load("a.csv", (CLIENT_HEADER + "\r\n" + line(ONE, cell) + line(TWO, "周宁")).encode())
     assert (run.rows, run.accepted) == (2, 1)
-    assert list(Reject.objects.filter(run=run).values_list("line", "column", "code")) == [(2, "客户姓名", code)]
+    assert list(Reject.objects.filter(run=run).values_list("line", "column", "code")) == [
+        (2, "客户姓名", code)
+    ]
 
 
 def test_after_a_hostile_file_the_next_one_loads(receive, load):
@@ -142,7 +148,10 @@ def test_of_a_ragged_line_only_its_key_leaves_when_something_is_never_stored(loa
     run = load("a.csv", text.encode())
     assert list(Reject.objects.filter(run=run).values_list("code", flat=True)) == ["ragged_row"]
     with reading(
-        actor=giver_steward, organisation=run.extract.side_id, purpose="export_rejects", subjects=reject_subjects(run)
+        actor=giver_steward,
+        organisation=run.extract.side_id,
+        purpose="export_rejects",
+        subjects=reject_subjects(run),
     ) as right:
         out = b"".join(reject_file(run=run, reading=right, language="en")).decode("utf-8-sig")
     assert ONE in out and "geheim" not in out and "周宁" not in out
