@@ -5,14 +5,14 @@ Invariants:
 - A row that breaks a constraint refuses all of them; nothing stays behind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
 from django.db import models
 from django.db.backends.utils import CursorWrapper
 
-from vault.copying import BinaryCopy
+from vault.copying import BinaryCopy, Column
 
 _KINDS: Final[tuple[tuple[type[Any], str], ...]] = (
     (models.UUIDField, "uuid"),
@@ -27,26 +27,17 @@ _KINDS: Final[tuple[tuple[type[Any], str], ...]] = (
 )
 
 
-class Same:
-    """One value for every row."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
 def copy_rows(
-    cursor: CursorWrapper, model: type[models.Model], columns: Mapping[str, Sequence[Any] | Same], count: int
+    cursor: CursorWrapper, model: type[models.Model], columns: Mapping[str, Column], count: int
 ) -> int:
     """``count`` rows of ``model`` are in its table, as far as the transaction goes.
 
-    ``columns`` gives, per attribute (``client_id``, not ``client``), a value per row or ``Same`` for all.
+    ``columns`` gives, per attribute (``client_id``, not ``client``), its values.
     """
     if not count:
         return 0
     copy = BinaryCopy(cursor, model._meta.db_table, [column_of(model, name) for name in columns])
-    copy.add_columns(
-        [[values.value] * count if isinstance(values, Same) else values for values in columns.values()]
-    )
+    copy.add_columns(list(columns.values()))
     return copy.send()
 
 

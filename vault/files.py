@@ -28,21 +28,13 @@ from django.db import connection, transaction
 from vault.aside import AsideFile
 from vault.errors import OpeningError, VaultError
 from vault.ids import new_id
+from vault.issuing import IssuedKey, issue_data_keys, write_wraps
 from vault.models import CHUNK_BYTES, SealedFile
 from vault.room import require_room
 from vault.rows import Reading
 from vault.sealing import NONCE_BYTES, TAG_BYTES, length_prefixed, open_sealed
 from vault.tokens import content_digest
-from vault.wraps import (
-    CUSTODY,
-    DataKey,
-    IssuedKey,
-    issue_data_keys,
-    open_data_keys,
-    open_key_versions,
-    withdraw_wraps,
-    write_wraps,
-)
+from vault.wraps import CUSTODY, DataKey, open_data_keys, open_key_versions, withdraw_wraps
 
 FILE_WRAPS: Final = "file"
 SCHEMA: Final = 1

@@ -11,22 +11,24 @@ Invariants:
 The bytes are described in ``docs/formats/sealed-row.md``.
 """
 
-import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 import msgspec
+import numpy as np
 from django.db import models
 from django.db.models import QuerySet
 
 from vault.errors import OpeningError, VaultError
 from vault.ids import new_id
-from vault.sealing import NONCE_BYTES, length_prefixed, open_sealed
+from vault.matrix import Matrix, beside, lengths, numbers, rows_of
+from vault.sealing import NONCE_BYTES, Aead, length_prefixed, open_sealed
 from vault.wraps import CUSTODY, DataKey, WrapRow, open_key_versions, open_wraps
 
 _header = struct.Struct("!BBH12s")
@@ -135,16 +137,49 @@ def seal_document(
     return _seal(_label_prefix(label), row_id, revision, key, doc, schema, os.urandom(NONCE_BYTES))
 
 
-def seal_documents(
-    label: str, items: Sequence[tuple[UUID, DataKey, msgspec.Struct]], *, revision: int = 1, schema: int = 1
-) -> list[bytes]:
-    """Many documents of one model, sealed like ``seal_document`` with their randomness drawn at once."""
-    prefix = _label_prefix(label)
-    noise = os.urandom(NONCE_BYTES * len(items))
-    return [
-        _seal(prefix, row_id, revision, key, doc, schema, noise[start : start + NONCE_BYTES])
-        for start, (row_id, key, doc) in zip(range(0, len(noise), NONCE_BYTES), items, strict=True)
+@dataclass(frozen=True, slots=True)
+class SealedRows:
+    """Fresh rows of one model, sealed, in their order; ``digests`` are what the log keeps of them."""
+
+    sealed: list[bytes]
+    digests: list[bytes]
+
+
+def seal_rows(
+    label: str,
+    ids: Matrix,
+    documents: Iterable[Sequence[object]],
+    *,
+    ciphers: Iterable[Aead],
+    keys: bytes | Matrix,
+    schema: int = 1,
+) -> SealedRows:
+    """Many documents of one model, each as its fields in their order, under revision 1.
+
+    Sealed like ``seal_document``, with their randomness drawn at once. ``ciphers`` gives each row's cipher;
+    ``keys`` says of each row, or of all alike, with which suite and key version that is: ``key_mark``.
+    """
+    count, prefix = len(ids), _label_prefix(label)
+    nonces = np.frombuffer(os.urandom(NONCE_BYTES * count), dtype=np.uint8).reshape(count, NONCE_BYTES)
+    marks = np.frombuffer(keys, dtype=np.uint8) if isinstance(keys, bytes) else keys
+    suites, versions = marks[..., :1], marks[..., 1:]
+    headers = beside(count, suites, bytes([schema]), versions, nonces)
+    place = beside(count, prefix, b"\x00\x00\x00\x10", ids, b"\x00\x00\x00\x04\x00\x00\x00\x01")
+    bounds = rows_of(beside(count, place, b"\x00\x00\x00\x10", headers))
+    sealed = [
+        header + cipher.encrypt(nonce, _encode(document), bound)
+        for header, cipher, nonce, document, bound in zip(
+            rows_of(headers), ciphers, rows_of(nonces), documents, bounds, strict=True
+        )
     ]
+    before = rows_of(beside(count, place, numbers(lengths(sealed), 4)))
+    digests = [sha256(start + rest).digest() for start, rest in zip(before, sealed, strict=True)]
+    return SealedRows(sealed, digests)
+
+
+def key_mark(suite: int, version: int) -> bytes:
+    """What ``seal_rows`` must know of a data key beside its cipher."""
+    return suite.to_bytes(1, "big") + version.to_bytes(2, "big")
 
 
 def open_rows(rows: Sequence[SealedModel], reading: Reading) -> list[Any]:
@@ -205,7 +240,7 @@ def row_digest(label: str, row_id: UUID, revision: int, sealed: bytes) -> bytes:
     SHA-256 over length-prefixed label, row id, revision and sealed bytes.
     """
     parts = length_prefixed(label.encode(), row_id.bytes, revision.to_bytes(4, "big"), sealed)
-    return hashlib.sha256(parts).digest()
+    return sha256(parts).digest()
 
 
 def _keys_for(rows: Iterable[SealedModel], reading: Reading) -> dict[tuple[UUID, int], DataKey]:

@@ -1,31 +1,37 @@
 """Blind indexes and source digests: keyed, so equality shows and nothing else.
 
 Invariants:
-- A token is 64 bits of keyed BLAKE2b (RFC 7693) over the normalised value, as a signed integer for a
-  bigint column. Each field has a key of its own, derived from the installation's index key.
+- A token is the first 64 bits of an AES-CMAC (NIST SP 800-38B) over the normalised value, as a signed
+  integer for a bigint column. Each field has a key of its own, derived from the installation's index key.
 - A token is never unique and never proof: a match is confirmed after opening.
 - Only fields that are hard to guess have tokens; anything else is refused.
-- A source digest is 128 bits under the installation's digest key, bound to book and kind.
+- A source digest is a whole AES-CMAC, 128 bits, under a key derived from the installation's digest key for
+  its book and kind.
 """
 
 import hashlib
 import hmac
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
+
 from vault.errors import VaultError
 from vault.keyring import installation_key
+from vault.macs import macs
+from vault.matrix import Matrix, rows_of
 from vault.sealing import length_prefixed
+from vault.spelling import SPELLERS, spell, spell_all
 
-_NOT_DIGITS: Final = re.compile(r"\D+")
-_SPACES: Final = re.compile(r"\s+")
-_NAME_DOTS: Final = re.compile(r"[·•‧∙⋅・･.]")
-_OLD_ID: Final = re.compile(r"\d{15}")
-_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+FIELDS: Final = frozenset(SPELLERS)
+
+DIGEST_BYTES: Final = 16
+
+TokenColumn = np.ma.MaskedArray[tuple[int, ...], np.dtype[np.int64]]
+"""One token per value; masked where the value is empty once normalised."""
 
 
 def normalise(field: str, value: str) -> str:
@@ -34,11 +40,8 @@ def normalise(field: str, value: str) -> str:
     Raises:
         VaultError: ``field`` has no blind index.
     """
-    if field not in _NORMALISERS:
-        raise VaultError(f"there is no blind index for {field!r}")
-    if not value.isascii():
-        value = unicodedata.normalize("NFKC", value)
-    return _NORMALISERS[field](value)
+    _refuse_unknown(field)
+    return spell(field, value)
 
 
 def token(field: str, value: str) -> int:
@@ -51,17 +54,18 @@ def token(field: str, value: str) -> int:
 
 def tokens(field: str, values: Iterable[str]) -> list[int | None]:
     """The tokens of many values in their order; None for a value that is empty once normalised."""
-    base = hashlib.blake2b(key=_field_key(installation_key("index"), field), digest_size=8)
-    found: list[int | None] = []
-    for value in values:
-        plain = normalise(field, value)
-        if not plain:
-            found.append(None)
-            continue
-        state = base.copy()
-        state.update(plain.encode())
-        found.append(int.from_bytes(state.digest(), "big", signed=True))
+    found: list[int | None] = token_column(field, list(values)).tolist()
     return found
+
+
+def token_column(field: str, values: Sequence[str]) -> TokenColumn:
+    """``tokens`` as one column."""
+    _refuse_unknown(field)
+    plain = spell_all(field, values)
+    found = macs(_field_key(installation_key("index"), field), plain)
+    first: npt.NDArray[np.int64] = found[:, :8].copy().view(">i8").reshape(-1).astype(np.int64)
+    empty = np.fromiter((not value for value in plain), dtype=np.bool_, count=len(plain))
+    return np.ma.MaskedArray(first, mask=empty)
 
 
 def source_digest(book: UUID, kind: str, key: str) -> bytes:
@@ -71,14 +75,12 @@ def source_digest(book: UUID, kind: str, key: str) -> bytes:
 
 def source_digests(book: UUID, kind: str, keys: Iterable[str]) -> list[bytes]:
     """``source_digest`` of many keys in their order."""
-    base = hashlib.blake2b(key=installation_key("digest"), digest_size=16, person=b"hv/source/v1")
-    base.update(length_prefixed(book.bytes, kind.encode()))
-    digests = []
-    for key in keys:
-        state = base.copy()
-        state.update(key.encode())
-        digests.append(state.digest())
-    return digests
+    return rows_of(source_digest_rows(book, kind, list(keys)))
+
+
+def source_digest_rows(book: UUID, kind: str, keys: Sequence[str]) -> Matrix:
+    """``source_digests`` as a matrix."""
+    return macs(_source_key(installation_key("digest"), book, kind), keys)
 
 
 def content_digest(sha256: bytes) -> bytes:
@@ -88,58 +90,17 @@ def content_digest(sha256: bytes) -> bytes:
     ).digest()
 
 
+def _refuse_unknown(field: str) -> None:
+    if field not in SPELLERS:
+        raise VaultError(f"there is no blind index for {field!r}")
+
+
 @lru_cache(maxsize=64)
 def _field_key(index_key: bytes, field: str) -> bytes:
-    if field not in _NORMALISERS:
-        raise VaultError(f"there is no blind index for {field!r}")
     return hmac.digest(index_key, length_prefixed(b"handover/token/v1", field.encode()), "sha256")
 
 
-def _identity_number(value: str) -> str:
-    """Upper case without spaces and hyphens; a 15-digit number of before 1999 in its 18-digit form."""
-    plain = _SPACES.sub("", value).replace("-", "").upper()
-    if not _OLD_ID.fullmatch(plain):
-        return plain
-    body = plain[:6] + "19" + plain[6:]
-    remainder = sum(int(digit) * weight for digit, weight in zip(body, _ID_WEIGHTS, strict=True)) % 11
-    return body + "10X98765432"[remainder]
-
-
-def _phone(value: str) -> str:
-    """Digits; a Chinese mobile number without its country code."""
-    digits = _NOT_DIGITS.sub("", value)
-    for code in ("0086", "86"):
-        if digits.startswith(code) and len(digits) - len(code) == 11:
-            return digits.removeprefix(code)
-    return digits
-
-
-def _email(value: str) -> str:
-    return value.strip().casefold()
-
-
-def _digits(value: str) -> str:
-    return _NOT_DIGITS.sub("", value)
-
-
-def _account(value: str) -> str:
-    return _SPACES.sub("", value).upper()
-
-
-def _name_birth(value: str) -> str:
-    """``name|birth date``: the name without spaces and with one kind of dot, the date as eight digits."""
-    name, _, birth = value.rpartition("|")
-    name = _NAME_DOTS.sub("·", _SPACES.sub("", name)).casefold()
-    birth = _digits(birth)
-    return f"{name}|{birth}" if name and birth else ""
-
-
-_NORMALISERS: Final[dict[str, Callable[[str], str]]] = {
-    "id_number": _identity_number,
-    "phone": _phone,
-    "email": _email,
-    "bank_card": _digits,
-    "account": _account,
-    "name_birth": _name_birth,
-}
-FIELDS: Final = frozenset(_NORMALISERS)
+@lru_cache(maxsize=256)
+def _source_key(digest_key: bytes, book: UUID, kind: str) -> bytes:
+    parts = length_prefixed(b"handover/source/v1", book.bytes, kind.encode())
+    return hmac.digest(digest_key, parts, "sha256")

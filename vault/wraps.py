@@ -11,7 +11,7 @@ Invariants:
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -22,6 +22,7 @@ from django.db.backends.utils import CursorWrapper
 from vault.errors import OpeningError, VaultError
 from vault.fixed import as_array, fetch_fixed, fixed_row, send_fixed
 from vault.keyring import wrapping_cipher
+from vault.matrix import Matrix
 from vault.models import Epoch
 from vault.sealing import AES, KEY_BYTES, NONCE_BYTES, Aead, cipher_for, length_prefixed, open_sealed
 
@@ -70,67 +71,6 @@ class DataKey:
 
     def __reduce__(self) -> NoReturn:
         raise VaultError("a data key is not to be pickled")
-
-
-class IssuedKey(DataKey):
-    """A fresh data key with its first wrap, not yet written."""
-
-    __slots__ = ("commitment", "epoch", "wrapped")
-
-    def __init__(self, key: bytes, *, suite: int, wrapped: bytes, commitment: bytes, epoch: int) -> None:
-        super().__init__(key, 1, suite)
-        self.wrapped = wrapped
-        self.commitment = commitment
-        self.epoch = epoch
-
-
-def issue_data_keys(
-    subjects: Iterable[UUID], *, holder: UUID, purpose: str = CUSTODY
-) -> dict[UUID, IssuedKey]:
-    """A fresh data key for each subject, wrapped for ``holder``; nothing is written.
-
-    Raises:
-        VaultError: the organisation has no active epoch for ``purpose``.
-    """
-    wanted = list(subjects)
-    epoch = _active_epoch(holder, purpose)
-    suite, cipher = wrapping_cipher(holder, purpose, epoch)
-    bind = _Binding(holder, purpose)
-    randomness = memoryview(os.urandom((KEY_BYTES + NONCE_BYTES) * len(wanted)))
-    issued = {}
-    for place, subject in enumerate(wanted):
-        start = place * (KEY_BYTES + NONCE_BYTES)
-        key = bytes(randomness[start : start + KEY_BYTES])
-        nonce = bytes(randomness[start + KEY_BYTES : start + KEY_BYTES + NONCE_BYTES])
-        sealed = cipher.encrypt(nonce, key, bind.to(subject, 1, epoch))
-        issued[subject] = IssuedKey(
-            key,
-            suite=suite,
-            wrapped=b"%c%b%b" % (suite, nonce, sealed),
-            commitment=commitment_to(subject, 1, key),
-            epoch=epoch,
-        )
-    return issued
-
-
-def write_wraps(
-    cursor: CursorWrapper, issued: Mapping[UUID, IssuedKey], *, holder: UUID, purpose: str = CUSTODY
-) -> int:
-    """The issued wraps are in the database; returns how many.
-
-    Raises:
-        VaultError: outside a transaction, or the epoch has turned since the keys were issued.
-        IntegrityError: a subject already has such a wrap.
-    """
-    epoch = lock_active_epoch(cursor, holder, purpose)
-    if any(key.epoch != epoch for key in issued.values()):
-        raise VaultError("the epoch has turned since these keys were issued")
-    return _copy_wraps(
-        cursor,
-        holder,
-        purpose,
-        [(subject, key.version, epoch, key.wrapped, key.commitment) for subject, key in issued.items()],
-    )
 
 
 def open_data_keys(subjects: Iterable[UUID], *, holder: UUID, purpose: str = CUSTODY) -> dict[UUID, DataKey]:
@@ -311,6 +251,14 @@ class _Binding:
 
     def __init__(self, org: UUID, purpose: str) -> None:
         self._prefix = length_prefixed(org.bytes, purpose.encode()) + b"\x00\x00\x00\x10"
+
+    def around(self, subjects: Matrix, version: int, epoch: int) -> tuple[bytes, Matrix, bytes]:
+        """The same of many subjects: what stands before each, the subjects, what stands behind."""
+        behind = b"\x00\x00\x00\x02%b\x00\x00\x00\x04%b" % (
+            version.to_bytes(2, "big"),
+            epoch.to_bytes(4, "big"),
+        )
+        return self._prefix, subjects, behind
 
     def to(self, subject: UUID, version: int, epoch: int) -> bytes:
         return self.to_raw(subject.bytes, version, epoch)

@@ -10,7 +10,7 @@ from access.models import Organisation
 from clients.models import Account, Book, Client, Holding, Relation
 from clients.sealed import AccountSecret, ClientSecret, HoldingSecret, RelationSecret
 from vault.tokens import source_digest, token
-from vault.wraps import issue_data_keys, write_wraps
+from vault.issuing import issue_data_keys, write_wraps
 
 MakeClient = Callable[..., Client]
 

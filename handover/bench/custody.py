@@ -11,7 +11,7 @@ from handover.bench import peers
 from handover.bench.house import House
 from handover.bench.pairs import Aim, Pair, timed
 from vault.ids import new_id
-from vault.wraps import issue_data_keys
+from vault.issuing import issue_data_keys
 
 _UPDATED_AT_ONCE: Final = 500
 

@@ -16,7 +16,7 @@ from django.db import connection, models
 
 from handover.bench.extracts import stored_fields
 from vault.ids import new_ids
-from vault.wraps import IssuedKey
+from vault.issuing import IssuedKey
 
 TEN: Final[dict[str, tuple[str, ...]]] = {
     "clients": (

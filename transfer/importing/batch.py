@@ -1,17 +1,16 @@
 """The lines of one slice that still stand, and what has been found out about them. Pure but for digests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clients.fields import CLIENT_NO, Field, Layout
+from transfer.importing.columns import picked, without
 from transfer.importing.job import Job
-from transfer.importing.parse import Fault, Table
+from transfer.importing.parse import BLANKS, Fault, Table
 from transfer.importing.records import Values, texts
 from transfer.importing.validate import Checked
 from vault.tokens import source_digests
-
-_BLANKS = " \u3000\u00a0\t"
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Batch:
         if not bad:
             return
         self.faults += [Fault(self.lines[row], place, code) for row, (place, code) in bad.items()]
-        self.keep([row for row in range(len(self.lines)) if row not in bad])
+        self._each(lambda column: without(column, bad))
 
     def keep_lines(self, lines: set[int]) -> None:
         """Only these lines stand; the faults of the others are known already."""
@@ -47,34 +46,46 @@ class Batch:
 
     def keep(self, keep: Sequence[int]) -> None:
         """Only these rows, by place, stand."""
-        self.lines = _pick(self.lines, keep)
-        self.digests = _pick(self.digests, keep)
-        self.client_digests = _pick(self.client_digests, keep)
-        self.values = {name: _pick(column, keep) for name, column in self.values.items()}
-        self.extras = {name: _pick(column, keep) for name, column in self.extras.items()}
+        self._each(lambda column: picked(column, keep))
 
-
-def _pick(column: Sequence[Any], keep: Sequence[int]) -> list[Any]:
-    return [column[row] for row in keep]
+    def _each(self, shrunk: Callable[[Any], Any]) -> None:
+        self.lines = shrunk(self.lines)
+        self.digests = shrunk(self.digests)
+        self.client_digests = shrunk(self.client_digests)
+        self.values = {name: shrunk(column) for name, column in self.values.items()}
+        self.extras = {name: shrunk(column) for name, column in self.extras.items()}
 
 
 def batch_of(job: Job, checked: Checked) -> Batch:
     """The checked lines with the digests of their source keys; later lines of one key are refused."""
     count = len(checked.lines)
     parts = [texts(checked.values, name, count) for name in job.layout.key if name in checked.values]
-    keys = ["|".join(key) for key in zip(*parts, strict=True)]
+    keys = parts[0] if len(parts) == 1 else list(map("|".join, zip(*parts, strict=True)))
     digests = source_digests(job.book, job.layout.kind, keys)
     clients = checked.values[CLIENT_NO]
-    of_clients = digests if job.layout.kind == "clients" else source_digests(job.book, "clients", clients)
+    of_clients = digests if job.layout.kind == "clients" else _digests_of_clients(job, clients)
     batch = Batch(checked.lines, checked.values, digests, of_clients, checked.faults)
+    if len(set(digests)) < len(digests):
+        batch.refuse({row: (key_place(job), "duplicate_key") for row in _later(digests)})
+    return batch
+
+
+def _digests_of_clients(job: Job, numbers: list[str]) -> list[bytes]:
+    """Several rows of one client share one digest."""
+    distinct = list(set(numbers))
+    known = dict(zip(distinct, source_digests(job.book, "clients", distinct), strict=True))
+    return [known[number] for number in numbers]
+
+
+def _later(digests: Sequence[bytes]) -> list[int]:
+    """The rows whose key an earlier row has."""
     seen: set[bytes] = set()
-    bad: dict[int, tuple[int, str]] = {}
+    found = []
     for row, digest in enumerate(digests):
         if digest in seen:
-            bad[row] = (key_place(job), "duplicate_key")
+            found.append(row)
         seen.add(digest)
-    batch.refuse(bad)
-    return batch
+    return found
 
 
 def key_place(job: Job) -> int:
@@ -103,7 +114,7 @@ def _source_digest(job: Job, cells: Sequence[str]) -> bytes | None:
 
 def _key_text(item: Field, cell: str, widths: dict[str, int]) -> str:
     """A key cell as it would stand if it were right: lost zeros are put back, for recognising only."""
-    text = cell.strip(_BLANKS)
+    text = cell.strip(BLANKS)
     if item.parse == "choice":
         return dict(item.choices).get(text, text)
     if item.parse == "identity":
@@ -115,7 +126,7 @@ def rest_digest(job: Job, cells: Sequence[str], without: int) -> bytes | None:
     """A digest of all cells that are stored but one; None where that is no whole line."""
     if without < 0 or len(cells) != len(job.columns):
         return None
-    named = {column.field: cell.strip(_BLANKS) for column, cell in zip(job.columns, cells, strict=True)}
+    named = {column.field: cell.strip(BLANKS) for column, cell in zip(job.columns, cells, strict=True)}
     left_out = job.columns[without].field
     counted = [name for name in _names(job.layout) if name != left_out and name not in job.never]
     rest = [f"{name}={named.get(name, '')}" for name in counted]

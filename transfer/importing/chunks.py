@@ -21,10 +21,11 @@ from django.utils import timezone
 from audit.reading import reading
 from audit.services import record
 from audit.tree import leaf_hash, root_of
-from clients.bulk import Same, copy_rows
+from clients.bulk import copy_rows
 from clients.models import Client
 from transfer.events import ImportEvent
 from transfer.importing.batch import Batch, batch_of, cells_by_line, cells_of, digests_of_refused, rest_digest
+from transfer.importing.clear import note_ages
 from transfer.importing.delta import settle_delta
 from transfer.importing.findings import findings_of
 from transfer.importing.job import Job, open_job
@@ -33,6 +34,7 @@ from transfer.importing.parse import Table, read_records, undefused
 from transfer.importing.store import refuse_unknown_accounts, resolve_clients, store
 from transfer.importing.validate import check
 from transfer.models import ClientSum, Extract, Finding, ImportChunk, ImportKey, ImportRun, Reject
+from vault.copying import Column, Same
 from vault.files import read_slice
 from vault.rows import Reading
 from vault.tokens import source_digests, tokens
@@ -106,6 +108,8 @@ def work_on(chunk: ImportChunk) -> None:
             table, job.columns, job.layout, widths=job.extract.widths, limit=settings.CELL_MAX_CHARACTERS
         )
         batch = batch_of(job, checked)
+        if job.layout.kind == "clients":
+            note_ages(job, batch)
         roots = _settle(job, batch, right)
     _note_rejects(job, table, batch)
     _note_health(job, batch)
@@ -150,6 +154,7 @@ def _note_rejects(job: Job, table: Table, batch: Batch) -> None:
 
 def _note_health(job: Job, batch: Batch) -> None:
     found = findings_of(job.layout.kind, batch.values, len(batch), job.as_of)
+    found += [("minor", row) for row, young in enumerate(batch.extras.get("is_minor", ())) if young]
     clients = batch.extras.get("client_id")
     _copy(
         Finding,
@@ -303,6 +308,6 @@ def money(total: Decimal) -> str:
     return format(exact if exact == total else total.normalize(), "f")
 
 
-def _copy(model: Any, columns: dict[str, Any], count: int) -> None:
+def _copy(model: Any, columns: dict[str, Column], count: int) -> None:
     with connection.cursor() as cursor:
         copy_rows(cursor, model, columns, count)

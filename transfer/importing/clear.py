@@ -6,10 +6,11 @@ Invariant: a field that is never stored shows in no clear column and in no token
 from collections.abc import Callable
 from typing import Any, Final
 
+from transfer.importing.ages import births, born_from
 from transfer.importing.batch import Batch
 from transfer.importing.job import Job
-from transfer.importing.records import ADULT_AGE, CONSENT_AGE, Values, births, younger_than
-from vault.tokens import tokens
+from transfer.importing.records import Values
+from vault.tokens import token_column
 
 
 def stored_values(job: Job, batch: Batch) -> Values:
@@ -17,7 +18,7 @@ def stored_values(job: Job, batch: Batch) -> Values:
     return {name: column for name, column in batch.values.items() if name not in job.never}
 
 
-def clear_columns(job: Job, batch: Batch) -> dict[str, list[Any]]:
+def clear_columns(job: Job, batch: Batch) -> dict[str, Any]:
     """Per attribute of the kind's model a value per line, as far as the extract decides it."""
     return _CLEAR[job.layout.kind](job, stored_values(job, batch), batch)
 
@@ -26,27 +27,38 @@ def _column(values: Values, name: str, count: int, missing: Any = "") -> list[An
     return values[name] if name in values else [missing] * count
 
 
-def _of_client(job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+def _of_client(job: Job, values: Values, batch: Batch) -> dict[str, Any]:
     count = len(batch)
-    born = births(batch.values, count)
-    dates = births(values, count)
-    names = [f"{name}|{day or ''}" for name, day in zip(_column(values, "name", count), dates, strict=True)]
+    born = births(values, count)
+    days = {day: day.isoformat().replace("-", "") if day else "" for day in set(born)}
+    names = [f"{name}|{days[day]}" for name, day in zip(_column(values, "name", count), born, strict=True)]
+    branches = {code: branch.bytes for code, branch in job.branches.items()}
     return {
         "kind": values["kind"],
         "status": values["status"],
-        "branch_id": [job.branches.get(code) for code in _column(values, "branch", count)],
+        "branch_id": list(map(branches.get, _column(values, "branch", count))),
         "staff_no": _column(values, "staff_no", count),
         "opened_on": _column(values, "opened_on", count, None),
-        "is_minor": younger_than(batch.values, born, job.as_of, ADULT_AGE),
-        "is_under14": younger_than(batch.values, born, job.as_of, CONSENT_AGE),
-        "id_token": tokens("id_number", _column(values, "id_number", count)),
-        "phone_token": tokens("phone", _column(values, "phone", count)),
-        "email_token": tokens("email", _column(values, "email", count)),
-        "name_birth_token": tokens("name_birth", names),
+        "is_minor": batch.extras["is_minor"],
+        "is_under14": batch.extras["is_child"],
+        "id_token": token_column("id_number", _column(values, "id_number", count)),
+        "phone_token": token_column("phone", _column(values, "phone", count)),
+        "email_token": token_column("email", _column(values, "email", count)),
+        "name_birth_token": token_column("name_birth", names),
     }
 
 
-def _of_account(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+def note_ages(job: Job, batch: Batch) -> None:
+    """``extras`` say of every client whether it is a minor and a child on the run's day.
+
+    A field that is never stored counts too: who is protected is not forgotten with it.
+    """
+    born = births(batch.values, len(batch))
+    batch.extras["is_minor"] = born_from(job.ages.minors_from, batch.values, born)
+    batch.extras["is_child"] = born_from(job.ages.children_from, batch.values, born)
+
+
+def _of_account(_job: Job, values: Values, batch: Batch) -> dict[str, Any]:
     count = len(batch)
     return {
         "kind": values["kind"],
@@ -54,16 +66,16 @@ def _of_account(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]
         "currency": values["currency"],
         "status": values["status"],
         "opened_on": _column(values, "opened_on", count, None),
-        "number_token": tokens("account", values["number"]),
-        "card_token": tokens("bank_card", _column(values, "bank_card", count)),
+        "number_token": token_column("account", values["number"]),
+        "card_token": token_column("bank_card", _column(values, "bank_card", count)),
     }
 
 
-def _of_relation(_job: Job, values: Values, _batch: Batch) -> dict[str, list[Any]]:
+def _of_relation(_job: Job, values: Values, _batch: Batch) -> dict[str, Any]:
     return {"kind": values["relation"]}
 
 
-def _of_holding(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+def _of_holding(_job: Job, values: Values, batch: Batch) -> dict[str, Any]:
     count = len(batch)
     return {
         "market": values["market"],
@@ -73,15 +85,15 @@ def _of_holding(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]
     }
 
 
-def _of_trade(_job: Job, values: Values, _batch: Batch) -> dict[str, list[Any]]:
+def _of_trade(_job: Job, values: Values, _batch: Batch) -> dict[str, Any]:
     return {name: values[name] for name in ("traded_on", "market", "currency")}
 
 
-def _of_preference(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+def _of_preference(_job: Job, values: Values, batch: Batch) -> dict[str, Any]:
     return {"stated_on": _column(values, "stated_on", len(batch), None)}
 
 
-def _of_document(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]]:
+def _of_document(_job: Job, values: Values, batch: Batch) -> dict[str, Any]:
     return {
         "kind": _column(values, "kind", len(batch)),
         "file": batch.extras["file"],
@@ -89,7 +101,7 @@ def _of_document(_job: Job, values: Values, batch: Batch) -> dict[str, list[Any]
     }
 
 
-_CLEAR: Final[dict[str, Callable[[Job, Values, Batch], dict[str, list[Any]]]]] = {
+_CLEAR: Final[dict[str, Callable[[Job, Values, Batch], dict[str, Any]]]] = {
     "clients": _of_client,
     "accounts": _of_account,
     "relations": _of_relation,

@@ -16,7 +16,7 @@ from transfer.events import ImportEvent
 from transfer.importing.batch import Batch
 from transfer.importing.clear import clear_columns, stored_values
 from transfer.importing.job import MODELS, Job, book_of
-from transfer.importing.records import MAKERS
+from transfer.importing.records import documents_of
 from transfer.importing.store import store
 from transfer.models import Extract, ImportRun
 from vault.rows import Reading, SealedModel, open_rows
@@ -47,7 +47,7 @@ def _known(job: Job, batch: Batch) -> dict[bytes, SealedModel]:
 
 def _reseal(job: Job, batch: Batch, known: dict[bytes, SealedModel]) -> None:
     rows = [known[digest] for digest in batch.digests]
-    documents = MAKERS[job.layout.kind](stored_values(job, batch), len(batch))
+    documents = documents_of(job.layout.kind, stored_values(job, batch), len(batch))
     clear = clear_columns(job, batch)
     with reading(
         actor=job.run.asked_by_id,

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from transfer.importing.records import ADULT_AGE, Values, births, younger_than
+from transfer.importing.records import Values
 
-_MOBILE: Final = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_is_mobile: Final = re.compile(r"1[3-9]\d{9}", re.ASCII).fullmatch
+_UNUSUAL: Final = frozenset({"dormant", "unqualified"})
 
 Found = Iterator[tuple[str, int]]
 
@@ -23,7 +24,7 @@ def _column(values: Values, name: str, count: int) -> list[Any]:
 
 
 def in_gbk(text: str) -> bool:
-    """Whether systems that know only GBK can write this name."""
+    """Whether systems that know only GBK can write this."""
     if text.isascii():
         return True
     try:
@@ -43,38 +44,31 @@ def _identity_and_risk(values: Values, count: int, day: datetime.date) -> Found:
         ("phone", "phone_missing"),
         ("staff_no", "staff_missing"),
     ):
-        for row, cell in enumerate(_column(values, column, count)):
-            if not cell:
-                yield code, row
+        cells = _column(values, column, count)
+        if not all(cells):
+            yield from ((code, row) for row, cell in enumerate(cells) if not cell)
 
 
 def _phones(values: Values, count: int, _day: datetime.date) -> Found:
-    types, kinds = values["id_type"], values["kind"]
-    for row, phone in enumerate(_column(values, "phone", count)):
-        mainland = kinds[row] == "person" and types[row] == "id_card"
-        if phone and mainland and not _MOBILE.fullmatch(phone):
+    phones, types, kinds = _column(values, "phone", count), values["id_type"], values["kind"]
+    for row, (phone, type_) in enumerate(zip(phones, types, strict=True)):
+        if type_ == "id_card" and phone and not _is_mobile(phone) and kinds[row] == "person":
             yield "phone_invalid", row
 
 
 def _status_and_name(values: Values, _count: int, _day: datetime.date) -> Found:
     for row, status in enumerate(values["status"]):
-        if status in {"dormant", "unqualified"}:
+        if status in _UNUSUAL:
             yield status, row
-    for row, name in enumerate(values["name"]):
-        if not in_gbk(name):
-            yield "name_outside_gbk", row
-
-
-def _minors(values: Values, count: int, day: datetime.date) -> Found:
-    for row, young in enumerate(younger_than(values, births(values, count), day, ADULT_AGE)):
-        if young:
-            yield "minor", row
+    names = values["name"]
+    outside = "".join(letter for letter in set("".join(names)) if not in_gbk(letter))
+    if outside:
+        any_outside = re.compile(f"[{re.escape(outside)}]").search
+        yield from (("name_outside_gbk", row) for row, name in enumerate(names) if any_outside(name))
 
 
 def _accounts(values: Values, count: int, _day: datetime.date) -> Found:
-    for row, status in enumerate(values["status"]):
-        if status == "frozen":
-            yield "frozen", row
+    yield from (("frozen", row) for row, status in enumerate(values["status"]) if status == "frozen")
     units = _column(values, "trading_unit", count)
     for row, kind in enumerate(values["kind"]):
         if kind == "sh_a" and not units[row]:
@@ -91,7 +85,7 @@ def _holdings(values: Values, count: int, _day: datetime.date) -> Found:
 Rule = Callable[[Values, int, datetime.date], Found]
 
 _RULES: Final[dict[str, tuple[Rule, ...]]] = {
-    "clients": (_identity_and_risk, _phones, _status_and_name, _minors),
+    "clients": (_identity_and_risk, _phones, _status_and_name),
     "accounts": (_accounts,),
     "holdings": (_holdings,),
 }

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 
 _WEIGHTS: Final = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int64)
+_PLACES: Final = np.array([1000, 100, 10, 1], dtype=np.int64)
+_LAST_DAYS: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
 _CHECKS: Final = np.frombuffer(b"10X98765432", dtype=np.uint8)
-_SHAPE_18: Final = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
 _SHAPE_15: Final = re.compile(r"[1-9]\d{14}", re.ASCII)
 _PERMIT_REGIONS: Final = ("810000", "820000", "830000")
 _CODE_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -27,25 +28,39 @@ def citizen_numbers_hold(numbers: Sequence[str]) -> list[bool]:
     15 digits with a real birth date. A trailing x counts as X.
     """
     upper = [number.upper() for number in numbers]
-    good = [bool(_SHAPE_18.fullmatch(number)) for number in upper]
-    places = [place for place, fine in enumerate(good) if fine]
-    if places:
-        matrix = np.frombuffer("".join(upper[place] for place in places).encode(), dtype=np.uint8).reshape(
-            -1, 18
-        )
-        sums = (matrix[:, :17].astype(np.int64) - 48) @ _WEIGHTS
-        holds = (_CHECKS[sums % 11] == matrix[:, 17]).tolist()
-        for place, fine in zip(places, holds, strict=True):
-            good[place] = fine and _day(upper[place][6:14]) is not None
+    good = [False] * len(upper)
+    modern = [place for place, number in enumerate(upper) if len(number) == 18 and number.isascii()]
+    for place, fine in zip(modern, _modern_hold("".join(upper[place] for place in modern)), strict=True):
+        good[place] = fine
     for place, number in enumerate(upper):
         if len(number) == 15:
             good[place] = bool(_SHAPE_15.fullmatch(number)) and _day("19" + number[6:12]) is not None
     return good
 
 
-def residence_permit_holds(number: str) -> bool:
+def _modern_hold(numbers: str) -> list[bool]:
+    """The same of numbers of 18 ASCII characters, one after another."""
+    letters = np.frombuffer(numbers.encode(), dtype=np.uint8).reshape(-1, 18)
+    digits = letters[:, :17].astype(np.int64) - 48
+    shaped = ((digits >= 0) & (digits <= 9)).all(axis=1) & (digits[:, 0] > 0)
+    checked = _CHECKS[(digits @ _WEIGHTS) % 11] == letters[:, 17]
+    years, months, days = (
+        digits[:, 6:10] @ _PLACES,
+        digits[:, 10:12] @ _PLACES[2:],
+        digits[:, 12:14] @ _PLACES[2:],
+    )
+    leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
+    longest = _LAST_DAYS[np.where((months >= 1) & (months <= 12), months, 0)] + (leap & (months == 2))
+    found: list[bool] = (shaped & checked & (years > 0) & (days >= 1) & (days <= longest)).tolist()
+    return found
+
+
+def residence_permits_hold(numbers: Sequence[str]) -> list[bool]:
     """The 18-character rule, with one of the three regions in front."""
-    return number.startswith(_PERMIT_REGIONS) and len(number) == 18 and citizen_numbers_hold([number])[0]
+    return [
+        fine and len(number) == 18 and number.startswith(_PERMIT_REGIONS)
+        for number, fine in zip(numbers, citizen_numbers_hold(numbers), strict=True)
+    ]
 
 
 def credit_code_holds(code: str) -> bool:

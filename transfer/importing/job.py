@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from access.models import Branch
 from clients.fields import LAYOUTS, Layout
 from clients.models import Account, Client, Document, Holding, Preference, Relation, Trade
+from rules.packs import load_pack
+from transfer.importing.ages import Ages, ages_on
 from transfer.importing.recognise import Column, columns_of
 from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun
 from vault.models import SealedFile
@@ -36,6 +38,7 @@ class Job:
     columns: list[Column]
     never: frozenset[str]
     branches: dict[str, uuid.UUID]
+    ages: Ages
 
     @property
     def loads(self) -> bool:
@@ -88,6 +91,7 @@ def open_job(chunk: ImportChunk) -> Job:
         columns=columns_of(extract.kind, extract.header, extract.how.get("fields")),
         never=never_stored(extract),
         branches=dict(Branch.objects.filter(organisation=extract.side_id).values_list("code", "pk")),
+        ages=ages_on(load_pack(extract.transfer.pack_name), run.as_of),
     )
 
 

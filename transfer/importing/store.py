@@ -7,28 +7,32 @@ Invariants:
 - A line whose key another run has loaded is refused.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
 from django.db import IntegrityError, connection, transaction
-from django.db.backends.utils import CursorWrapper
 
 from audit.services import record
-from clients.bulk import Same, copy_rows
+from clients.bulk import copy_rows
 from clients.models import Client
 from transfer.events import ImportEvent
 from transfer.importing.batch import Batch, key_place
 from transfer.importing.clear import clear_columns, stored_values
+from transfer.importing.columns import without
 from transfer.importing.job import MODELS, Job
-from transfer.importing.records import MAKERS
+from transfer.importing.records import cells_of_documents
 from transfer.models import ClientSum, Finding, ImportChunk, ImportKey, Reject
+from vault.copying import Column, Same
 from vault.files import destroy_file
-from vault.ids import new_ids
+from vault.ids import new_id_rows
+from vault.issuing import FIRST_VERSION, FreshKeys, issue_keys
+from vault.matrix import Matrix, matrix_of
 from vault.models import SealedFile
-from vault.rows import row_digest, seal_documents
-from vault.tokens import tokens
-from vault.wraps import issue_data_keys, open_data_keys, withdraw_wraps, write_wraps
+from vault.rows import key_mark, seal_rows
+from vault.tokens import DIGEST_BYTES, tokens
+from vault.wraps import open_data_keys, withdraw_wraps
 
 _ONE_KEY: Final = "one_per_source_key"
 _TRIES: Final = 5
@@ -78,36 +82,46 @@ def store(job: Job, batch: Batch) -> list[bytes]:
     """
     if not len(batch):
         return []
-    columns, after = _clients(job, batch) if job.layout.kind == "clients" else _children(job, batch)
+    fresh = _clients(job, batch) if job.layout.kind == "clients" else _children(job, batch)
     for _ in range(_TRIES):
-        if _copied(job, columns, after):
-            label = MODELS[job.layout.kind].sealed_label
-            return [
-                row_digest(label, row, 1, sealed)
-                for row, sealed in zip(columns["id"], columns["sealed"], strict=True)
-            ]
+        if _copied(job, fresh):
+            return fresh.digests
         lost = _lost_lines(job, batch)
         if not lost:
             continue
         _forget_files([batch.extras["file"][row] for row in lost] if "file" in batch.extras else [])
         batch.refuse({row: (key_place(job), "duplicate_key") for row in lost})
-        columns = {
-            name: values
-            if isinstance(values, Same)
-            else [value for row, value in enumerate(values) if row not in lost]
-            for name, values in columns.items()
-        }
+        fresh = fresh.without(lost)
         if not len(batch):
             return []
     raise IntegrityError("source keys keep being taken by others")
 
 
-def _copied(job: Job, columns: dict[str, Any], after: Callable[[CursorWrapper, list[UUID]], None]) -> bool:
+@dataclass(frozen=True)
+class _Fresh:
+    """Rows that are ready for the table: their columns, their digests, and, of clients, their keys."""
+
+    columns: dict[str, Column]
+    digests: list[bytes]
+    places: list[int]
+    keys: FreshKeys | None = None
+
+    def without(self, lost: set[int]) -> "_Fresh":
+        """The same without the rows at these places."""
+        columns = {
+            name: column if isinstance(column, Same) else without(column, lost)
+            for name, column in self.columns.items()
+        }
+        return _Fresh(columns, without(self.digests, lost), without(self.places, lost), self.keys)
+
+
+def _copied(job: Job, fresh: _Fresh) -> bool:
     """True when the rows went in; False when a source key among them is taken."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            copy_rows(cursor, MODELS[job.layout.kind], columns, len(columns["id"]))
-            after(cursor, columns["id"])
+            copy_rows(cursor, MODELS[job.layout.kind], fresh.columns, len(fresh.places))
+            if fresh.keys:
+                fresh.keys.write(cursor, fresh.places)
     except IntegrityError as problem:
         constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", "") or ""
         if not constraint.endswith(_ONE_KEY):
@@ -116,17 +130,15 @@ def _copied(job: Job, columns: dict[str, Any], after: Callable[[CursorWrapper, l
     return True
 
 
-def _clients(job: Job, batch: Batch) -> tuple[dict[str, Any], Callable[[CursorWrapper, list[UUID]], None]]:
+def _clients(job: Job, batch: Batch) -> _Fresh:
     count = len(batch)
-    values = stored_values(job, batch)
-    ids = new_ids(count)
-    issued = issue_data_keys(ids, holder=job.holder)
-    documents = MAKERS["clients"](values, count)
-    sealed = seal_documents(
-        Client.sealed_label, [(row, issued[row], doc) for row, doc in zip(ids, documents, strict=True)]
-    )
+    ids = new_id_rows(count)
+    keys = issue_keys(ids, holder=job.holder)
+    cells = cells_of_documents("clients", stored_values(job, batch), count)
+    mark = key_mark(keys.suite, FIRST_VERSION)
+    rows = seal_rows(Client.sealed_label, ids, zip(*cells, strict=True), ciphers=keys.ciphers(), keys=mark)
     columns = {
-        **_shared(job, batch, ids, sealed),
+        **_shared(job, batch, ids, rows.sealed),
         "custodian_id": Same(job.holder),
         "jurisdiction": Same(job.extract.transfer.jurisdiction),
         "is_frozen": Same(False),
@@ -134,37 +146,39 @@ def _clients(job: Job, batch: Batch) -> tuple[dict[str, Any], Callable[[CursorWr
         "reveal_suspended": Same(False),
         **clear_columns(job, batch),
     }
-
-    def write_keys(cursor: CursorWrapper, kept: list[UUID]) -> None:
-        write_wraps(cursor, {row: issued[row] for row in kept}, holder=job.holder)
-
-    return columns, write_keys
+    return _Fresh(columns, rows.digests, list(range(count)), keys)
 
 
-def _children(job: Job, batch: Batch) -> tuple[dict[str, Any], Callable[[CursorWrapper, list[UUID]], None]]:
+def _children(job: Job, batch: Batch) -> _Fresh:
     count, kind = len(batch), job.layout.kind
-    values = stored_values(job, batch)
-    ids = new_ids(count)
+    ids = new_id_rows(count)
     clients = batch.extras["client_id"]
     keys = open_data_keys(clients, holder=job.holder)
-    documents = MAKERS[kind](values, count)
-    sealed = seal_documents(
+    marks = {client: key_mark(key.suite, key.version) for client, key in keys.items()}
+    rows = seal_rows(
         MODELS[kind].sealed_label,
-        [(row, keys[client], doc) for row, client, doc in zip(ids, clients, documents, strict=True)],
+        ids,
+        zip(*cells_of_documents(kind, stored_values(job, batch), count), strict=True),
+        ciphers=(keys[client].cipher for client in clients),
+        keys=matrix_of([marks[client] for client in clients], 3),
     )
-    columns = {**_shared(job, batch, ids, sealed), "client_id": clients, **clear_columns(job, batch)}
-    return columns, lambda _cursor, _kept: None
+    columns = {
+        **_shared(job, batch, ids, rows.sealed),
+        "client_id": clients,
+        **clear_columns(job, batch),
+    }
+    return _Fresh(columns, rows.digests, list(range(count)))
 
 
-def _shared(job: Job, batch: Batch, ids: list[UUID], sealed: list[bytes]) -> dict[str, Any]:
+def _shared(job: Job, batch: Batch, ids: Matrix, sealed: list[bytes]) -> dict[str, Column]:
     return {
         "id": ids,
         "revision": Same(1),
-        "sealed": sealed,
         "book_id": Same(job.book),
-        "source_digest": batch.digests,
         "import_run": Same(job.run.pk),
-        "source_line": batch.lines,
+        "source_line": np.array(batch.lines, dtype=np.int64),
+        "source_digest": matrix_of(batch.digests, DIGEST_BYTES),
+        "sealed": sealed,
     }
 
 

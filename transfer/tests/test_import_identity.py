@@ -8,7 +8,7 @@ from transfer.importing.identity import (
     birth_date_in,
     citizen_numbers_hold,
     credit_code_holds,
-    residence_permit_holds,
+    residence_permits_hold,
 )
 
 
@@ -38,8 +38,8 @@ def test_every_wrong_check_character_is_found():
 
 
 def test_a_residence_permit_starts_with_one_of_three_regions():
-    assert residence_permit_holds("810000199408230021") is citizen_numbers_hold(["810000199408230021"])[0]
-    assert not residence_permit_holds("11010519491231002X")
+    assert residence_permits_hold(["810000199408230021"]) == citizen_numbers_hold(["810000199408230021"])
+    assert residence_permits_hold(["11010519491231002X", "81000019940823002"]) == [False, False]
 
 
 def test_a_credit_code_needs_its_check_character():

@@ -2,14 +2,16 @@ import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vault.copying import BinaryCopy
+from vault.copying import BinaryCopy, Same
 from vault.errors import VaultError
-from vault.ids import new_id, new_ids
+from vault.ids import new_id, new_id_rows, new_ids
+from vault.matrix import matrix_of
 from vault.models import Epoch
 
 KINDS = (
@@ -125,6 +127,56 @@ def test_whole_columns_load_like_rows(table):
         assert copy.send() == 3
         cursor.execute(f"SELECT a_uuid, a_int4 FROM {TABLE} ORDER BY n")
         assert cursor.fetchall() == list(zip(ids, [1, None, 3], strict=True))
+
+
+def test_columns_of_arrays_load_like_lists(table):
+    names = ("uuid", "bytea", "int2", "int4", "int8", "bool", "text", "date", "numeric")
+    columns = [(f"a_{kind}", kind) for kind in names]
+    ids = new_id_rows(3)
+    tokens = np.ma.MaskedArray(np.array([-1, 2**62, 3], dtype=np.int64), mask=[False, False, True])
+    with connection.cursor() as cursor:
+        copy = BinaryCopy(cursor, TABLE, columns)
+        copy.add_columns(
+            [
+                ids,
+                [b"", b"\x00\xff", b"abc"],
+                Same(-2),
+                np.array([7, -8, 9]),
+                tokens,
+                np.array([True, False, True]),
+                ["a", "b", "a"],
+                [date(2026, 11, 23), None, date(1949, 10, 1)],
+                Same(None),
+            ]
+        )
+        assert copy.send() == 3
+        cursor.execute(f"SELECT {', '.join(name for name, _ in columns)} FROM {TABLE} ORDER BY n")
+        found = [[bytes(v) if isinstance(v, memoryview) else v for v in row] for row in cursor.fetchall()]
+    each = [uuid.UUID(bytes=row.tobytes()) for row in ids]
+    assert found == [
+        [each[0], b"", -2, 7, -1, True, "a", date(2026, 11, 23), None],
+        [each[1], b"\x00\xff", -2, -8, 2**62, False, "b", None, None],
+        [each[2], b"abc", -2, 9, None, True, "a", date(1949, 10, 1), None],
+    ]
+
+
+def test_columns_of_one_width_alone_load_too(table):
+    with connection.cursor() as cursor:
+        copy = BinaryCopy(cursor, TABLE, [("a_bytea", "bytea"), ("a_int4", "int4")])
+        copy.add_columns([matrix_of([b"ab", b"cd"], 2), np.array([1, 2])])
+        assert copy.send() == 2
+        cursor.execute(f"SELECT a_bytea, a_int4 FROM {TABLE} ORDER BY n")
+        assert [(bytes(value), number) for value, number in cursor.fetchall()] == [(b"ab", 1), (b"cd", 2)]
+
+
+def test_an_array_that_fits_no_column_is_refused():
+    copy = BinaryCopy(None, TABLE, [("a", "text")])
+    with pytest.raises(VaultError, match="no column of text"):
+        copy.add_columns([np.array([1, 2])])
+    with pytest.raises(ValueError, match="how many rows"):
+        copy.add_columns([Same("x")])
+    with pytest.raises(ValueError, match="rows of 3 bytes"):
+        matrix_of([b"abc", b"ab"], 3)
 
 
 def test_rows_added_in_parts_are_sent_once(table):

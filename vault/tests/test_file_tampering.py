@@ -120,7 +120,7 @@ def test_exchanged_files_are_refused(file, ours, path_of, refused):
 def test_files_of_one_client_cannot_be_exchanged_either(ours, path_of):
     from django.db import connection
 
-    from vault.wraps import issue_data_keys, write_wraps
+    from vault.issuing import issue_data_keys, write_wraps
 
     client = new_id()
     with connection.cursor() as cursor:

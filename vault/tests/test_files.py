@@ -18,7 +18,8 @@ from vault.files import (
 from vault.ids import new_id
 from vault.models import CHUNK_BYTES, SealedFile, Wrap
 from vault.tests.notes import reading_of
-from vault.wraps import add_wraps, issue_data_keys, write_wraps
+from vault.issuing import issue_data_keys, write_wraps
+from vault.wraps import add_wraps
 
 MIB = CHUNK_BYTES
 CANARY = "金丝雀-canary-1101011990".encode()

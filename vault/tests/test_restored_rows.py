@@ -7,7 +7,7 @@ from vault.errors import OpeningError, VaultError
 from vault.ids import new_ids
 from vault.rows import open_restored_rows
 from vault.tests.notes import Note, NoteText, reading_of
-from vault.wraps import issue_data_keys
+from vault.issuing import issue_data_keys
 
 
 @pytest.fixture

@@ -1,24 +1,28 @@
 import hashlib
 import pickle
+from uuid import UUID
 
 import msgspec
+import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from vault.errors import OpeningError, VaultError
-from vault.ids import new_id, new_ids
+from vault.ids import new_id, new_id_rows, new_ids
+from vault.issuing import issue_data_keys, write_wraps
 from vault.keyring import create_organisation_keys
 from vault.rows import (
     HEADER_BYTES,
     Reading,
     SealedModel,
+    key_mark,
     open_rows,
     row_digest,
     seal_document,
-    seal_documents,
+    seal_rows,
 )
 from vault.tests.notes import TABLE, Note, NoteText, reading_of
-from vault.wraps import DataKey, add_wraps, issue_data_keys, write_wraps
+from vault.wraps import DataKey, add_wraps
 
 
 @pytest.fixture
@@ -185,16 +189,39 @@ def test_one_bad_row_spoils_the_whole_opening(clients, ours, note):
 
 def test_bulk_sealing_equals_sealing_one_by_one(clients, ours):
     wanted, issued = clients
-    ids = new_ids(4)
-    docs = [NoteText(str(number)) for number in range(4)]
-    items = [(row_id, issued[wanted[0]], doc) for row_id, doc in zip(ids, docs, strict=True)]
+    ids, key = new_id_rows(4), issued[wanted[0]]
+    docs = [NoteText(str(number), "张") for number in range(4)]
+    fields = [(doc.name, doc.phone) for doc in docs]
 
-    sealed = seal_documents("vault.note", items)
+    rows = seal_rows(
+        "vault.note", ids, fields, ciphers=[key.cipher] * 4, keys=key_mark(key.suite, key.version)
+    )
 
-    notes = [Note(id=i, client=wanted[0], sealed=s) for i, s in zip(ids, sealed, strict=True)]
+    notes = [Note(id=UUID(bytes=i.tobytes()), client=wanted[0], sealed=s) for i, s in zip(ids, rows.sealed)]
     assert open_rows(notes, ours) == docs
-    assert len({s[4:16] for s in sealed}) == 4
-    assert seal_documents("vault.note", []) == []
+    assert len({s[4:16] for s in rows.sealed}) == 4
+    assert rows.digests == [note.digest() for note in notes]
+
+
+def test_bulk_sealing_takes_rows_of_several_keys(clients, ours):
+    wanted, issued = clients
+    keys = [issued[wanted[0]], DataKey(issued[wanted[1]].key, 1, 2)]
+    marks = np.frombuffer(b"".join(key_mark(key.suite, key.version) for key in keys), dtype=np.uint8)
+    ids = new_id_rows(2)
+    rows = seal_rows(
+        "vault.note", ids, [("a", ""), ("b", "")], ciphers=[k.cipher for k in keys], keys=marks.reshape(2, 3)
+    )
+    notes = [
+        Note(id=UUID(bytes=i.tobytes()), client=client, sealed=s)
+        for i, client, s in zip(ids, wanted, rows.sealed)
+    ]
+    assert [note.sealed[0] for note in notes] == [1, 2]
+    assert [doc.name for doc in open_rows(notes, ours)] == ["a", "b"]
+
+
+def test_no_rows_are_sealed_to_none():
+    rows = seal_rows("vault.note", new_id_rows(0), [], ciphers=[], keys=key_mark(1, 1))
+    assert (rows.sealed, rows.digests) == ([], [])
 
 
 def test_a_row_sealed_under_sm4_opens_where_the_key_seals_with_aes(two_firms, clients, ours):

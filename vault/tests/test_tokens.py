@@ -1,12 +1,16 @@
 import hashlib
+import hmac
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vault.errors import VaultError
 from vault.ids import new_id
 from vault.keyring import installation_key, prepare_installation
+from vault.spelling import spell_all
 from vault.tokens import (
     FIELDS,
     content_digest,
@@ -94,14 +98,26 @@ def test_bulk_and_single_agree_and_keep_their_order(installation):
     assert tokens("phone", iter(values)) == [one, None, two, one]
 
 
-def test_a_token_is_keyed_blake2b_under_the_fields_own_key(installation):
-    import hmac
-
+def test_a_token_is_a_cmac_under_the_fields_own_key(installation):
     label = b"\0\0\0\x11handover/token/v1\0\0\0\x05phone"
-    key = hmac.digest(installation_key("index"), label, "sha256")
-    expected = hashlib.blake2b(b"13800138000", key=key, digest_size=8).digest()
+    mac = CMAC(algorithms.AES(hmac.digest(installation_key("index"), label, "sha256")))
+    mac.update(b"13800138000")
 
-    assert token("phone", "13800138000") == int.from_bytes(expected, "big", signed=True)
+    assert token("phone", "13800138000") == int.from_bytes(mac.finalize()[:8], "big", signed=True)
+
+
+LETTERS = st.text(st.sampled_from("0123456789abXx|-·.• \x1c\x1f\x00\t１Ⅷ張é\u0301ßΣσς²๑86"), max_size=14)
+LIKELY = (
+    st.from_regex(r"[张a·. ]{0,3}\|?(19900101|1990-01-01|1990/1/1|1990-01-01 )?", fullmatch=True)
+    | st.from_regex(r"(0086|86|\+86)?[0-9]{9,12}", fullmatch=True)
+    | st.from_regex(r"[0-9]{15,18}", fullmatch=True)
+)
+
+
+@settings(max_examples=500)
+@given(field=st.sampled_from(sorted(FIELDS)), values=st.lists(LETTERS | LIKELY, max_size=4))
+def test_a_column_is_spelt_as_each_value_by_itself(field, values):
+    assert spell_all(field, values) == [normalise(field, value) for value in values]
 
 
 def test_another_installation_has_other_tokens_and_digests(installation, settings, tmp_path):

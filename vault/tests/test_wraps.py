@@ -9,17 +9,16 @@ from vault.ids import new_id, new_ids
 from vault.keyfiles import installed_keys
 from vault.keyring import create_organisation_keys
 from vault.models import Epoch, Wrap
+from vault.issuing import issue_data_keys, write_wraps
 from vault.wraps import (
     DataKey,
     add_wraps,
     commitment_to,
     commitments,
-    issue_data_keys,
     lock_active_epoch,
     open_data_keys,
     open_key_versions,
     withdraw_wraps,
-    write_wraps,
 )
 
 
