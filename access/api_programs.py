@@ -25,7 +25,7 @@ class ProgramSerializer(serializers.ModelSerializer[Program]):
 
     class Meta:
         model = Program
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "client_id",
             "organisation",
@@ -47,12 +47,12 @@ class NewSecretSerializer(ProgramSerializer):
     secret = serializers.CharField(read_only=True)
 
     class Meta(ProgramSerializer.Meta):
-        fields = (*ProgramSerializer.Meta.fields, "secret")
+        fields: tuple[str, ...] = (*ProgramSerializer.Meta.fields, "secret")
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        credentials = cast("Credentials", instance)
-        shown = ProgramSerializer(credentials.program).data
-        return {**shown, "secret": credentials.secret}
+
+def told_once(credentials: Credentials) -> dict[str, Any]:
+    """What ``NewSecretSerializer`` describes."""
+    return {**ProgramSerializer(credentials.program).data, "secret": credentials.secret}
 
 
 class NewProgramSerializer(Body):
@@ -93,7 +93,7 @@ class ProgramViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         cast("Any", data.fields["organisation"]).queryset = organisations_with_programs(acting_user(request))
         data.is_valid(raise_exception=True)
         made = register_program(by=acting_user(request), **data.validated_data)
-        return Response(NewSecretSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(told_once(made), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=NewSecretSerializer)
     @action(detail=True, methods=["post"])
@@ -101,7 +101,7 @@ class ProgramViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         """A new secret, told this once; the old one and every token are dead."""
         require_step_up(request)
         made = change_secret(self.get_object().pk, by=acting_user(request))
-        return Response(NewSecretSerializer(made).data)
+        return Response(told_once(made))
 
     @extend_schema(request=None, responses=ProgramSerializer)
     @action(detail=True, methods=["post"])

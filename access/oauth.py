@@ -34,7 +34,7 @@ def new_secret() -> str:
     return SECRET_MARK + secrets.token_urlsafe(32)
 
 
-class ProgramScopes(BaseScopes):
+class ProgramScopes(BaseScopes):  # type: ignore[misc]  # the library is untyped
     """The scopes of the product, and those of one program."""
 
     def get_all_scopes(self) -> dict[str, str]:

@@ -7,7 +7,6 @@ Invariants:
 """
 
 import datetime
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +79,8 @@ def _fits(certificate: Certificate, wanted: list[str], now: datetime.datetime) -
 
 def _names(loaded: x509.Certificate) -> set[str]:
     found = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = found.get_values_for_type(x509.IPAddress)
-    return {*found.get_values_for_type(x509.DNSName), *map(str, addresses)}
+    addresses = map(str, found.get_values_for_type(x509.IPAddress))
+    return {*found.get_values_for_type(x509.DNSName), *addresses}
 
 
 def _make(certificate: Certificate, wanted: list[str], now: datetime.datetime) -> None:

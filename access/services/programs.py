@@ -8,7 +8,7 @@ Invariants:
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -40,7 +40,7 @@ class Credentials:
 
     @property
     def client_id(self) -> str:
-        return self.program.application.client_id
+        return str(self.program.application.client_id)
 
 
 @transaction.atomic
@@ -124,7 +124,7 @@ def _make(
         name=name,
         scopes=scopes,
         requests_per_minute=per_minute or settings.PROGRAM_REQUESTS_PER_MINUTE,
-        registered_by=by,
+        registered_by=cast("User", by),
     )
 
 

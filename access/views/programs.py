@@ -84,7 +84,7 @@ def secret(request: HttpRequest, pk: UUID) -> HttpResponse:
     shown = get_object_or_404(programs_visible_to(user), pk=pk)
     if request.method == "POST":
         return _told_once(request, change_secret(shown.pk, by=user))
-    confirm = {
+    confirm: dict[str, object] = {
         "sentence": _("%(name)s gets a new secret. You see it once.") % {"name": shown.name},
         "irreversible": [
             _("The present secret and every token of this program are dead at once."),
@@ -107,7 +107,7 @@ def revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
         revoke_program(shown.pk, by=user)
         messages.success(request, _("%(name)s may do nothing from this moment.") % {"name": shown.name})
         return redirect("access-programs")
-    confirm = {
+    confirm: dict[str, object] = {
         "sentence": _("%(name)s may do nothing any more.") % {"name": shown.name},
         "irreversible": [
             _("Its secret and every token are dead at once."),

@@ -43,7 +43,7 @@ class BearerMiddleware:
             return self.get_response(request)
         given = _HEADER.fullmatch(request.headers["Authorization"])
         bearer = bearer_of(given[1]) if given else None
-        request.bearer = bearer  # type: ignore[attr-defined]
+        request.bearer = bearer
         request.user = bearer.program.user if bearer else AnonymousUser()
         with narrowed(bearer.program.user_id, bearer.scopes) if bearer else nullcontext():
             return self.get_response(request)

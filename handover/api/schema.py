@@ -56,7 +56,7 @@ def add_keys(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
     return result
 
 
-class ProgramScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ProgramScheme(OpenApiAuthenticationExtension):
     """How a program gets its token, and which scope each operation asks for."""
 
     target_class = "handover.api.authentication.ProgramAuthentication"
