@@ -15,6 +15,7 @@ REGISTERING = (
     "transfer.gates.readiness",
     "transfer.gates.decision",
     "transfer.certificate.papers",
+    "transfer.checks",
 )
 
 

@@ -126,7 +126,7 @@ register_messages(
         ),
         "file.line_too_long": _("Line %(line)s has no end within %(limit)s bytes; this is no table."),
         "file.header_too_long": _(
-            "The first line has no end; the headings must stand on a line of their own."
+            "The first line is no line of headings: it has no end, or a heading is longer than %(limit)s characters."
         ),
         "file.cell_too_large": _(
             "The cell in line %(line)s, column %(column)s is larger than a cell may be."

@@ -23,6 +23,7 @@ from transfer.importing.traditional import simplified
 WIDTH_ROWS: Final = 1_000
 # A header is looked for below at most so many lines of preamble.
 HEADER_WITHIN: Final = 40
+LONGEST_HEADING: Final = 80
 
 _ENDINGS: Final = {
     CSV: {".csv", ".txt", ".tsv", ".xls"},
@@ -91,7 +92,9 @@ def header_of(text: Text) -> list[str]:
     try:
         cells = next(csv.reader(io.StringIO(text.head[:end], newline=""), strict=True))
     except StopIteration:
-        raise Refused("file.empty" if text.is_whole else "file.header_too_long") from None
+        if text.is_whole:
+            raise Refused("file.empty") from None
+        raise Refused("file.header_too_long", limit=LONGEST_HEADING) from None
     except csv.Error:
         raise Refused("file.truncated", line=1) from None
     return headings_of(cells)
@@ -106,6 +109,8 @@ def headings_of(cells: list[str]) -> list[str]:
     if len(cells) > MOST_COLUMNS:
         raise Refused("file.too_many_columns", line=1, limit=MOST_COLUMNS)
     headings = [cell.strip().lstrip("\ufeff") for cell in cells]
+    if any(len(heading) > LONGEST_HEADING for heading in headings):
+        raise Refused("file.header_too_long", limit=LONGEST_HEADING)
     seen: set[str] = set()
     for place, heading in enumerate(headings, 1):
         if not heading:
