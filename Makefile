@@ -4,12 +4,12 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 ARGS ?=
 # Only what was given is passed on; an empty value is no value.
-$(foreach name,SERVE CLIENTS SCALE SEED TLS HANDOVER_STATE HANDOVER_PORT HANDOVER_HOST,$(if $($(name)),$(eval export $(name))))
+$(foreach name,SERVE CLIENTS BASIS SCALE SEED TLS HANDOVER_STATE HANDOVER_PORT HANDOVER_HOST,$(if $($(name)),$(eval export $(name))))
 
 .PHONY: help demo test run check prove bench venv venv-dev venv-bench
 
 help:
-	@echo "make demo    hand 2,000 sample clients over, end to end (SERVE=0: then stop)"
+	@echo "make demo    hand 2,000 sample clients over, end to end (SERVE=0: then stop; BASIS=asset_sale|share_transfer)"
 	@echo "make test    run the tests (ARGS='clients -x' for some of them)"
 	@echo "make run     start the empty product (TLS=1: over https, with a certificate of this machine's own)"
 	@echo "make check   formatting, types, import floors, migrations, translations"

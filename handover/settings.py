@@ -295,6 +295,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OrganisationKind": "access.models.Organisation.Kind",
         "ClientKind": "clients.models.Client.Kind",
+        "ConsentChannel": "clients.models.ConsentRecord.Channel",
+        "EvidenceChannel": "clients.models.DeliveryEvidence.Channel",
         "CustodyMoveState": "clients.models.CustodyMove.State",
         "ApprovalKind": "transfer.models.Approval.Kind",
         "BreakState": "transfer.models.Break.State",

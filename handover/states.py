@@ -49,6 +49,7 @@ STATES: Final[dict[str, tuple[str, Promise]]] = {
     "gate_open": ("ok", pgettext_lazy("gate", "open")),
     "gate_closed": ("bad", pgettext_lazy("gate", "closed")),
     "gate_exception": ("warn", pgettext_lazy("gate", "open by exception")),
+    "gate_not_applying": ("calm", pgettext_lazy("gate", "does not apply")),
     "gate_later": ("calm", pgettext_lazy("gate", "not yet due")),
     "met": ("ok", _("met")),
     "unmet": ("bad", _("not met")),

@@ -7,6 +7,9 @@ import msgspec
 
 from audit.errors import Refused
 
+# What lawyers' programs call the bases beside our own codes.
+BASES = {"absorption_merger": "merger", "division": "merger", "book_sale": "asset_sale"}
+
 
 def read_agreement(data: bytes) -> dict[str, Any]:
     """The terms (``transfer.services.agreements``) that a document states.
@@ -21,7 +24,7 @@ def read_agreement(data: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Refused("agreement.not_json", reason="object")
     try:
-        return {
+        terms: dict[str, Any] = {
             "title": document["title"]["en"] + " / " + document["title"]["zh-hans"],
             "purposes": list(document["purposes"]),
             "purpose_changed": bool(document.get("purpose_changed")),
@@ -30,8 +33,14 @@ def read_agreement(data: bytes) -> dict[str, Any]:
                 _clause(number, clause) for number, clause in enumerate(document["clauses"], start=1)
             ],
         }
+        if "basis" in document:
+            terms["basis"] = BASES.get(document["basis"], document["basis"])
+        if "parties" in document:
+            by_side = {party["side"]: party["code"] for party in document["parties"]}
+            terms["parties"] = [by_side["transferor"], by_side["transferee"]]
     except (KeyError, TypeError) as error:
         raise Refused("agreement.terms_incomplete", missing=str(error).strip("'")) from error
+    return terms
 
 
 def _clause(number: int, clause: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,11 @@ REGISTERING = (
     "transfer.gates.readiness",
     "transfer.gates.decision",
     "transfer.certificate.papers",
+<<<<<<< HEAD
+    "transfer.services.recalls",
+=======
     "transfer.checks",
+>>>>>>> origin/main
 )
 
 

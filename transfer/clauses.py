@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from clients.models import CustodyMove
 from continuity.models import RestoreDrill
-from transfer.models import Clause, ClientCase, Extract, FieldPolicy, Run, Transfer
+from transfer.archived import unarchived
+from transfer.consenting import STAYED, moved_without_consent
+from transfer.holding import wraps_of_other_firm
+from transfer.models import Approval, Clause, ClientCase, Extract, FieldPolicy, Run, Transfer
 
 Check = Callable[[Transfer, Clause], Iterator[str]]
 
@@ -84,6 +87,38 @@ def _batches_within_window(transfer: Transfer, clause: Clause) -> Iterator[str]:
         yield f"batch:{move.number}:early"
 
 
+def _consent_before_move(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """Nobody moved without a valid consent of that moment (PIPL 23)."""
+    if found := moved_without_consent(transfer):
+        yield f"consent:{found}:without"
+
+
+def _archive_sealed(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """Whoever moved lies in the transferor's sealed archive."""
+    if found := unarchived(transfer):
+        yield f"archive:{found}:missing"
+
+
+def _excluded_stay(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """Whoever did not consent is still in the transferor's custody."""
+    stayed = ClientCase.objects.filter(transfer=transfer, state__in=STAYED)
+    if found := stayed.exclude(client__custodian=transfer.transferor_id).count():
+        yield f"excluded:{found}:moved"
+
+
+def _approval_on_time(transfer: Transfer, clause: Clause) -> Iterator[str]:
+    """The regulator's approval is on record by the agreed day."""
+    approved = Approval.objects.filter(transfer=transfer, kind=Approval.Kind.CSRC).exists()
+    if _overdue(clause) and not approved:
+        yield "approval:none"
+
+
+def _profile_only(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
+    """The buyer holds no key of any client."""
+    if found := wraps_of_other_firm(transfer):
+        yield f"wraps:{found}:held"
+
+
 def _none(transfer: Transfer, clause: Clause) -> Iterator[str]:  # noqa: ARG001
     """A clause that no machine can check; people watch it."""
     return iter(())
@@ -97,7 +132,32 @@ CHECKS: dict[str, Check] = {
     "people_trained": _people_trained,
     "rehearsal_clean": _rehearsal_clean,
     "batches_within_window": _batches_within_window,
+    "consent_before_move": _consent_before_move,
+    "archive_sealed": _archive_sealed,
+    "excluded_stay": _excluded_stay,
+    "approval_on_time": _approval_on_time,
+    "profile_only": _profile_only,
     "none": _none,
+}
+
+_MOVING = {
+    "extract_on_time",
+    "fields_in_scope",
+    "notice_30_days",
+    "backup_proved",
+    "people_trained",
+    "rehearsal_clean",
+    "batches_within_window",
+    "approval_on_time",
+    "none",
+}
+#: Under which basis a check has something to look at. A clause about data that move has no place where none do.
+FITTING: dict[str, frozenset[str]] = {
+    Transfer.Basis.MERGER: frozenset(_MOVING),
+    Transfer.Basis.ASSET_SALE: frozenset(
+        _MOVING | {"consent_before_move", "archive_sealed", "excluded_stay"}
+    ),
+    Transfer.Basis.SHARE_TRANSFER: frozenset({"profile_only", "approval_on_time", "none"}),
 }
 
 

@@ -17,9 +17,45 @@ register_messages(
         "transfer.pack_unknown": _("There is no rule pack for %(jurisdiction)s."),
         "transfer.counsel_spoke_already": _("Counsel has spoken on the legal basis already."),
         "transfer.approval_recorded_already": _("This approval is recorded already."),
+        "transfer.approval_corrected_already": _(
+            "This entry is corrected already; correct the one that counts."
+        ),
+        "transfer.correction_says_nothing": _("The correction changes nothing."),
+        "transfer.not_settled": _("The transfer is not settled yet."),
+        "transfer.clients_in_limbo": _("%(count)s clients are in limbo; decide what becomes of them first."),
+        "transfer.archive_missing": _("%(count)s clients who moved do not lie in the transferor's archive."),
+        "recall.decided_already": _("This recall is decided already."),
+        "recall.not_settled": _("A client is given back only after the certificate is issued."),
+        "recall.no_new_consent": _("The client stays only by a new consent that is on record."),
+        "diligence.only_without_move": _("A masked profile is for transfers in which no client data move."),
+        "diligence.nothing_loaded": _("Load the clients first: the profile is counted from them."),
+        "diligence.too_few": _(
+            "The book has fewer than %(least)s clients: any figure could single somebody out."
+        ),
+        "diligence.too_close": _(
+            "Fewer than %(least)s clients have changed since the last profile: comparing the two could single "
+            "somebody out."
+        ),
+        "diligence.no_profile": _("The transferor has not released a profile yet."),
+        "diligence.closed": _("The profile opens with gate 1, the agreement."),
+        "statement.gates_closed": _("Gate %(gate)s is closed: nothing can be stated yet."),
+        "statement.wraps_found": _("The buyer holds %(count)s keys of clients; that must never be."),
         "transfer.date_in_future": _("The date %(date)s lies in the future."),
         "gate.closed": _("Gate %(gate)s is closed: %(facts)s of its facts do not hold yet."),
         "gate.sight_closed": _("The data is closed to you until the agreement’s gate is open."),
+        "basis.nothing_moves": _(
+            "The handler stays the same legal person, so no client data move under this basis: %(article)s."
+        ),
+        "basis.due_diligence": _(
+            "Due diligence hands nobody over. Draft the share transfer or the sale it prepares: in a share transfer "
+            "the buyer gets a masked profile; giving it client data would need each client's separate consent."
+        ),
+        "basis.licence_withdrawn": _(
+            "After a licence is withdrawn each client chooses among firms; the product does not lead that choice "
+            "yet. Where one firm takes over, draft an asset sale: each client is then asked for separate consent."
+        ),
+        "gate.does_not_apply": _("Gate %(gate)s does not apply, because %(why)s."),
+        "gate.open_already": _("Gate %(gate)s is open; there is nothing to except."),
         "gate.exception_asked_already": _("An exception to gate %(gate)s was asked for already."),
         "gate.four_eyes": _("Another person must grant what you asked for."),
         "gate.transferor_decides": _("What the transferee asks for, somebody of the transferor must grant."),
@@ -96,6 +132,14 @@ register_messages(
         "agreement.not_json": _("The agreement is not a JSON document: %(reason)s."),
         "agreement.terms_incomplete": _("The agreement lacks: %(missing)s."),
         "agreement.check_unknown": _("Clause %(number)s names the check “%(check)s”, which does not exist."),
+        "agreement.check_does_not_fit": _(
+            "Clause %(number)s is checked by “%(check)s”, which has no place under the basis %(basis)s."
+        ),
+        "agreement.scope_must_be_empty": _("Under this basis no field moves; leave the field scope empty."),
+        "agreement.other_basis": _(
+            "The document is for the basis %(found)s; this transfer rests on %(wanted)s."
+        ),
+        "agreement.other_parties": _("The document names other firms than the parties of this transfer."),
         "agreement.superseded": _("Version %(version)s is not the latest; sign the latest."),
         "agreement.signed_already": _("Your organisation has signed this version already."),
         "agreement.not_a_party": _("Only the two parties sign."),

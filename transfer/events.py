@@ -18,6 +18,8 @@ class TransferEvent(StrEnum):
     APPROVAL_RECORDED = "transfer.approval_recorded"
     EXCEPTION_ASKED = "transfer.exception_asked"
     EXCEPTION_GRANTED = "transfer.exception_granted"
+    APPROVAL_CORRECTED = "transfer.approval_corrected"
+    CLOSED = "transfer.closed"
 
 
 @register_events
@@ -37,6 +39,23 @@ class CaseEvent(StrEnum):
 
     OPENED = "cases.opened"
     ASSESSED = "cases.assessed"
+
+
+@register_events
+class RecallEvent(StrEnum):
+    """Clients whose consent ended after their data had been handed over."""
+
+    OPENED = "recall.opened"
+    RETURNED = "recall.returned"
+    KEPT = "recall.kept"
+
+
+@register_events
+class DiligenceEvent(StrEnum):
+    """What a buyer was shown in a share transfer."""
+
+    RELEASED = "diligence.profile_released"
+    READ = "diligence.profile_read"
 
 
 @register_events

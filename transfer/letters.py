@@ -1,16 +1,18 @@
-"""What a merger notice says before anybody edits it: the usual words and what is known of the transfer.
+"""What a notice says before anybody edits it: the usual words of its basis and what is known of the transfer.
 
 Invariants:
 - Every value exists in both languages, so that each text can be checked against the law's list by itself.
-- Nothing here is law: the list of what must be said is the rule pack's (checklist ``merger_notice``).
+- Nothing here is law: the list of what must be said is the rule pack's (``merger_notice``, ``consent_request``).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-CHECKLIST: Final = "merger_notice"
+from transfer.models import Transfer
 
 #: What a person may word otherwise: name → (English, Chinese).
-USUAL_WORDS: Final[dict[str, tuple[str, str]]] = {
+_MERGER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "merger_reason": (
         "The two firms join their business so that clients are served by one firm.",
         "双方整合业务，由一家公司继续为客户提供服务。",
@@ -56,8 +58,77 @@ USUAL_WORDS: Final[dict[str, tuple[str, str]]] = {
     "consent_link": ("any branch or the app", "任一营业部或应用程序"),
 }
 
-#: What is the same in both languages, or a day.
-PLAIN_VALUES: Final = ("transferee_contact", "approval_reference", "officer_contact")
+_ALIKE = ("retention", "rights", "rights_channel")
+_SALE_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "merger_reason": (
+        "We sell this part of our brokerage business; with your consent the recipient serves you from then on.",
+        "本公司拟转让相关证券经纪业务，经您同意后由接收方为您提供服务。",
+    ),
+    "method": (
+        "The recipient stores your data encrypted, opens them only for people who serve you, and records each look.",
+        "接收方加密存储您的个人信息，仅供为您服务的人员查看，并逐次记录。",
+    ),
+    "consent_link": (
+        "You consent or refuse at any branch, by the hotline or in the app.",
+        "您可以通过任一营业部、客服热线或应用程序表示同意或拒绝。",
+    ),
+    "silence_note": (
+        "If you do not answer, that is no consent: your data and accounts stay with us, and nothing changes for you.",
+        "您未答复的，不视为同意：您的信息和账户仍由本公司管理，您的服务不受影响。",
+    ),
+    "withdrawal_how": (
+        "You may withdraw your consent at any time, in the same ways and without giving a reason.",
+        "您可以随时以同样方式撤回同意，无需说明理由。",
+    ),
+    "costs": (
+        "Neither consenting nor refusing costs you anything.",
+        "无论同意与否，均不向您收取任何费用。",
+    ),
+    "guardian_note": (
+        "This notice goes to the guardian, and only the guardian can consent for the child.",
+        "本告知书由监护人接收，不满十四周岁客户的同意须由监护人作出。",
+    ),
+    **{name: _MERGER_WORDS[name] for name in _ALIKE},
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The notice of one basis: its template, the law's list it is compared with, and its usual words.
+
+    ``plain`` are the values that are the same in both languages.
+    """
+
+    template: str
+    checklist: str
+    words: Mapping[str, tuple[str, str]]
+    plain: tuple[str, ...]
+    title: tuple[str, str]
+    asks_consent: bool = False
+
+    @property
+    def worded(self) -> tuple[str, ...]:
+        """The names of everything that is worded in both languages."""
+        return (*self.words, *(() if self.asks_consent else ("object_by",)))
+
+
+LETTERS: Final[Mapping[str, Letter]] = {
+    Transfer.Basis.MERGER: Letter(
+        template="merger_notice",
+        checklist="merger_notice",
+        words=_MERGER_WORDS,
+        plain=("approval_reference", "transferee_contact", "officer_contact"),
+        title=("Notice of the merger and of the handover of your data", "合并及客户信息移交告知书"),
+    ),
+    Transfer.Basis.ASSET_SALE: Letter(
+        template="consent_request",
+        checklist="consent_request",
+        words=_SALE_WORDS,
+        plain=("transferee_contact", "officer_contact"),
+        title=("Notice asking for your separate consent", "向接收方提供个人信息告知暨单独同意征询书"),
+        asks_consent=True,
+    ),
+}
 
 #: Categories of data as the law wants them listed: which fields of the agreement's scope belong to each.
 CATEGORIES: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (

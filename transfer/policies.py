@@ -13,6 +13,7 @@ from access.errors import NotAllowed
 from access.models import User
 from access.policies import granted_ids, holds_grant, may
 from audit.errors import Refused
+from transfer.bases import data_moves, refuse_unless_data_moves
 from transfer.gates.registry import gate
 from transfer.models import Transfer
 
@@ -52,17 +53,24 @@ def visible_transfers(user: User) -> QuerySet[Transfer]:
 def sees_data(user: User, transfer: Transfer) -> bool:
     """True when counts, sums and rows behind the transfer are open to the person.
 
-    The transferor sees its own data from the first day; everybody else from the moment gate 1 is open.
+    The transferor sees its own data from the first day; everybody else from the moment gate 1 is open. Where
+    nothing moves the other firm never sees them: it gets figures in which nobody can be singled out.
     """
-    return user.organisation_id == transfer.transferor_id or gate(transfer, 1).open
+    if user.organisation_id == transfer.transferor_id:
+        return True
+    if user.organisation_id == transfer.transferee_id and not data_moves(transfer):
+        return False
+    return gate(transfer, 1).open
 
 
 def require_sight(user: User, transfer: Transfer) -> None:
     """Return only when the data behind the transfer is open to the person.
 
     Raises:
-        Refused: gate 1 is closed.
+        Refused: gate 1 is closed, or nothing moves to the person's firm.
     """
+    if user.organisation_id == transfer.transferee_id:
+        refuse_unless_data_moves(transfer)
     if not sees_data(user, transfer):
         raise Refused("gate.sight_closed")
 

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext, ngett
 from django.utils.translation import gettext as _
 
 from audit.queries import events_of
+from transfer.bases import data_moves
 from transfer.events import TransferEvent
 from transfer.gates.registry import Fact, Gate, gate
 from transfer.models import ClientCase, Transfer
@@ -24,6 +25,9 @@ ORDER = [state.value for state in Transfer.State]
 
 #: What stands in the way, by fact, in half a sentence; its count chooses the form and is ``shown`` grouped.
 HINDRANCES: dict[str, Any] = {
+    "duty:CN21.appraisal": gettext_lazy("the client-related assets are not appraised"),
+    "duty:CN04.consent_asked": gettext_lazy("no approved notice asks for separate consent"),
+    "duty:CN20.change_of_control": gettext_lazy("the new controller is not approved"),
     "signed_by_both": gettext_lazy("the agreement is not signed by both parties"),
     "clauses_bound": gettext_lazy("the agreement's clauses are not bound yet"),
     "counsel_spoke": gettext_lazy("counsel has not spoken on the legal basis"),
@@ -90,6 +94,12 @@ ACTS = {
     Transfer.State.SETTLED: gettext_lazy("Everything is reconciled and certified."),
     Transfer.State.CLOSED: gettext_lazy("The transfer is closed."),
     Transfer.State.ABORTED: gettext_lazy("The transfer was aborted; nothing was handed over."),
+}
+
+
+ENDS_WITHOUT_HANDOVER = {
+    Transfer.State.SETTLED: gettext_lazy("Both firms have signed that nothing was handed over."),
+    Transfer.State.CLOSED: gettext_lazy("The transfer is closed; nothing was handed over."),
 }
 
 
@@ -165,6 +175,8 @@ def stage_since(transfer: Transfer) -> datetime.datetime | None:
 
 def gate_state(transfer: Transfer, found: Gate) -> str:
     """The code of the gate's badge: open, open by exception, closed, or not due yet."""
+    if not found.applies:
+        return "gate_not_applying"
     if found.holds:
         return "gate_open"
     if found.excepted:
@@ -176,6 +188,9 @@ def gate_state(transfer: Transfer, found: Gate) -> str:
 def gate_summary(transfer: Transfer, found: Gate, *, counts: bool) -> dict[str, Any]:
     """The gate for the cockpit: how many facts hold, and once it is due those that do not."""
     card = gate_card(transfer, found, counts=counts)
+    if not found.applies:
+        card["sentence"] = _("It does not apply, because %(why)s.") % {"why": found.why_not}
+        return card
     card["sentence"] = _("%(held)s of %(all)s facts hold.") % {
         "held": len(found.facts) - len(found.missing),
         "all": len(found.facts),
@@ -243,10 +258,14 @@ def _end_of(day: datetime.date | None) -> datetime.datetime | None:
 def _gates_ahead(transfer: Transfer) -> Iterator[Gate]:
     """The gates before the next stage, each computed when it is asked for."""
     numbers = (8,) if transfer.state == Transfer.State.READY else NEXT_STAGE.get(transfer.state, ("", ()))[1]
-    return (gate(transfer, number) for number in numbers)
+    return (found for found in (gate(transfer, number) for number in numbers) if found.applies)
 
 
 def _open_sentence(transfer: Transfer) -> str:
+    if transfer.state == Transfer.State.REVIEWING and not data_moves(transfer):
+        return _("Every gate that applies is open; both firms can state that nothing was handed over.")
+    if transfer.state in ENDS_WITHOUT_HANDOVER and not data_moves(transfer):
+        return str(ENDS_WITHOUT_HANDOVER[Transfer.State(transfer.state)])
     if transfer.state in ACTS:
         return str(ACTS[Transfer.State(transfer.state)])
     return _("Every gate before the next stage is open.")

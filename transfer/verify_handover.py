@@ -20,6 +20,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SIDES = ("transferor", "transferee")
+HANDOVER, NO_HANDOVER = "handover/certificate/v1", "handover/no-handover/v1"
+BY_CONSENT = {"asset_sale"}
 COMPARED = {
     "transferee/clients",
     "transferee/accounts",
@@ -114,7 +116,7 @@ def check_certificate(path):
     expect(set(document) == {"statement", "signatures"}, f"{path}: not a certificate")
     message = document["statement"].encode()
     statement = parse(document["statement"], path, sort=False)
-    expect(statement.get("type") == "handover/certificate/v1", "the statement is not a handover certificate")
+    expect(statement.get("type") in {HANDOVER, NO_HANDOVER}, "the statement is not a handover certificate")
     giver, taker = (statement[side] for side in SIDES)
     for name in ("id", "certificate_key", "custody_key"):
         expect(giver[name] != taker[name], f"both parties have the same {name}")
@@ -159,7 +161,7 @@ def check_agreement(statement, keys):
 
 def check_gates(statement, facts):
     """Each of the seven gates held when people said go, or is among the exceptions on the first page."""
-    excepted = {row["gate"] for row in statement["exceptions"]}
+    excepted = covered_facts(statement)
     for row in statement["exceptions"]:
         expect(
             row["asked_by"] != row["granted_by"] != "", f"gate {row['gate']}: one person asked and granted"
@@ -178,11 +180,78 @@ def check_gates(statement, facts):
             f"gate {number}: other facts than were signed",
         )
         expect(row["holds"] == all(row["facts"].values()), f"gate {number}: does not hold by its own facts")
-        expect(
-            row["holds"] or (row["by_exception"] and number in excepted),
-            f"gate {number}: closed, no exception",
-        )
+        check_excepted(row, excepted)
     expect(set(signed) == set(range(1, 8)), "the mandate was given on other gates")
+
+
+def covered_facts(statement):
+    """Per gate the facts that granted exceptions cover: those that failed when they were granted."""
+    covered = {}
+    for row in statement["exceptions"]:
+        covered.setdefault(row["gate"], set()).update(row["facts"])
+    return covered
+
+
+def check_excepted(row, covered):
+    """A gate whose facts do not all hold was passed by an exception that covers exactly those."""
+    failing = {code for code, ok in row["facts"].items() if not ok}
+    allowed = row["by_exception"] and failing <= covered.get(row["gate"], set())
+    expect(row["holds"] or allowed, f"gate {row['gate']}: closed, no exception covers it")
+
+
+def check_consent(statement):
+    """Where consent carries the move: nobody moved without it, who stayed is counted, the archive lacks nobody."""
+    if statement["transfer"]["basis"] not in BY_CONSENT:
+        return
+    consent, archive, funnel = statement["consent"], statement["archive"], statement["funnel"]
+    expect(count(consent["moved_without"], "consent") == 0, "clients moved without consent")
+    stayed = funnel["excluded"] + funnel["undeliverable"]
+    expect(count(consent["stayed"], "consent") == stayed, "those who stayed are not those of the funnel")
+    expect(
+        count(archive["missing"], "archive") == 0, "clients who moved do not lie in the transferor's archive"
+    )
+    expect(count(archive["clients"], "archive") == statement["clients"], "the archive is of other clients")
+    expect(len(archive["batches"]) == len(statement["batches"]), "not one archive for each batch")
+
+
+def check_no_handover(statement):
+    """Nothing moved: every client stays, the later gates say why they do not apply, and looks are in the log."""
+    expect(statement["clients"] == 0 and not statement.get("batches"), "clients were handed over after all")
+    expect(statement["root"] == hashlib.sha256(b"").hexdigest(), "a root over clients where there are none")
+    expect(count(statement["wraps_of_transferee"], "keys") == 0, "the other firm holds keys of clients")
+    funnel = statement["funnel"]
+    total = sum(count(number, f"funnel: {state}") for state, number in funnel.items())
+    expect(total == count(statement["book"], "book") == funnel["excluded"], "not every client stayed")
+    covered = covered_facts(statement)
+    for row in statement["gates"]:
+        expect(
+            row["holds"] == (bool(row["facts"]) and all(row["facts"].values())),
+            f"gate {row['gate']}: its facts",
+        )
+        check_excepted(row, covered)
+    applying = [row["gate"] for row in statement["gates"]]
+    others = [row["gate"] for row in statement["gates_not_applying"]]
+    expect(
+        applying == [1, 2, 3] and others == [4, 5, 6, 7, 8], "not the gates of a transfer without handover"
+    )
+    for row in statement["gates_not_applying"]:
+        expect(row["because"]["en"] and row["because"]["zh"], f"gate {row['gate']}: it does not say why")
+    profiles = {row["sha256"] for row in statement["profiles"]}
+    size, root = read_note(
+        statement["log"]["checkpoint"],
+        statement["log"]["name"],
+        unhex(statement["log"]["key"], "log key"),
+        "the log's checkpoint",
+    )
+    for look in statement["looks"]:
+        expect(look["profile"] in profiles, "a look at a profile that was never released")
+        body = unhex(look["entry"], "look")
+        expect(
+            look["profile"].encode() in body and look["organisation"].encode() in body,
+            "a look says otherwise",
+        )
+        found = climb(hashlib.sha256(b"\x00" + body).digest(), look, size, "look")
+        expect(found == root.hex(), "a look that the log's checkpoint does not contain")
 
 
 def check_mandate(statement):
@@ -202,7 +271,9 @@ def check_mandate(statement):
     check_goes(statement, mandate["signatures"], ("handover/go/v1", "mandate", digest), begun)
     for number, extension in enumerate(mandate["extensions"], start=1):
         later = check_extension(statement, extension, digest, drafted)
-        expect(later["number"] >= number and moment(later["not_after"], "extension") > ends, "extends nothing")
+        expect(
+            later["number"] >= number and moment(later["not_after"], "extension") > ends, "extends nothing"
+        )
         ends = moment(later["not_after"], "extension")
     return found
 
@@ -214,9 +285,7 @@ def check_extension(statement, extension, mandate, before):
     expect(digest == extension["digest"], "an extension's digest does not fit its text")
     ours = found["type"] == "handover/mandate-extension/v1" and found["mandate"] == mandate
     expect(ours, "an extension is of another mandate")
-    check_goes(
-        statement, extension["signatures"], ("handover/extension-go/v1", "extension", digest), before
-    )
+    check_goes(statement, extension["signatures"], ("handover/extension-go/v1", "extension", digest), before)
     return found
 
 
@@ -419,6 +488,15 @@ def report(statement):
         print(f"OPEN BREAK {row['source']} {row['kind']} {row['field']}: {row['count']}")
     for note in statement["notes"]:
         print(f"NOTE {note}")
+    if statement["type"] == NO_HANDOVER:
+        looks = len(statement["looks"])
+        print(
+            f"nothing was handed over: {statement['book']} clients stay; {looks} looks at the masked profile"
+        )
+        return
+    if "consent" in statement:
+        kept = f"{statement['archive']['clients']} lie in the transferor's sealed archive"
+        print(f"{statement['consent']['stayed']} clients did not consent and stay; {kept}")
     print(f"{statement['clients']} clients, root {statement['root']}")
 
 
@@ -432,10 +510,14 @@ def main(arguments=None):
     try:
         statement, digest, signers = check_certificate(wanted.certificate)
         check_agreement(statement, signers)
-        mandate = check_mandate(statement)
-        check_gates(statement, mandate["facts"])
-        check_batches(statement, mandate)
-        check_counts(statement)
+        if statement["type"] == NO_HANDOVER:
+            check_no_handover(statement)
+        else:
+            mandate = check_mandate(statement)
+            check_gates(statement, mandate["facts"])
+            check_batches(statement, mandate)
+            check_counts(statement)
+            check_consent(statement)
         size, kept = check_checkpoint(statement, wanted.checkpoint)
         if wanted.proof:
             check_proof(wanted.proof, statement, digest)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from access.models import User
@@ -49,6 +49,14 @@ _EVENTS = {
     Answer.REFUSED: ConsentEvent.REFUSED,
     Answer.WITHDRAWN: ConsentEvent.WITHDRAWN,
 }
+
+
+_LAST_ANSWERS = """
+SELECT answer, count(*) FROM (
+    SELECT DISTINCT ON (client_id) client_id, answer FROM clients_consentrecord WHERE occasion = %(occasion)s
+     ORDER BY client_id, answered_at DESC, answer = 'given', entered_at DESC) last
+ GROUP BY answer
+"""
 
 
 @dataclass(frozen=True)
@@ -193,6 +201,14 @@ def latest_answers(occasion: UUID, clients: Iterable[UUID]) -> dict[UUID, str]:
         mine = (at, answer != Answer.GIVEN, answer)
         found[client] = max(found.get(client, mine), mine)
     return {client: answer for client, (_, _, answer) in found.items()}
+
+
+def answer_counts(occasion: UUID) -> dict[str, int]:
+    """How many clients' last answer about this occasion is which; who never answered is in none of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_ANSWERS, {"occasion": occasion})
+        found = dict(cursor.fetchall())
+    return {answer.value: found.get(answer.value, 0) for answer in Answer}
 
 
 @transaction.atomic

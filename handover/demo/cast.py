@@ -28,10 +28,23 @@ DUTIES: dict[str, tuple[Duty, ...]] = {
     "officer2": (Duty.COMPLIANCE_OFFICER,),
     "manager": (Duty.TRANSFER_MANAGER, Duty.DATA_STEWARD),
     "staff1": (Duty.CLIENT_SERVICE,),
+    "retention": (Duty.RETENTION_OFFICER,),
 }
 NAMES = {
-    "canglan": {"officer1": "陈晓岚", "officer2": "周以宁", "manager": "林致远", "staff1": "何静"},
-    "yuanxiu": {"officer1": "许明哲", "officer2": "沈嘉禾", "manager": "顾承宇", "staff1": "陆小满"},
+    "canglan": {
+        "officer1": "陈晓岚",
+        "officer2": "周以宁",
+        "manager": "林致远",
+        "staff1": "何静",
+        "retention": "韩守仁",
+    },
+    "yuanxiu": {
+        "officer1": "许明哲",
+        "officer2": "沈嘉禾",
+        "manager": "顾承宇",
+        "staff1": "陆小满",
+        "retention": "方志远",
+    },
 }
 
 

@@ -50,12 +50,19 @@ def look(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
     story.say(f"rows that could not be read: {sum(report.rejects.values())}")
 
 
-def load(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
-    """Everything is loaded, every reject decided, and figures equal the answers."""
+def load(story: Story, cast: Cast, transfer: Transfer, world: Path, *, matched: bool = True) -> None:
+    """Everything is loaded, every reject decided, and figures equal the answers.
+
+    Where nothing moves the other firm's clients are not loaded, so that nobody is ``matched``.
+    """
     answers, by = answers_of(world), cast["canglan.manager"]
-    story.step("The transferee's own clients, for matching")
-    own = _receive(transfer, cast.taker, world / "transferee" / "客户资料.csv", cast["yuanxiu.manager"])
-    _load(own, cast["yuanxiu.manager"])
+    if matched:
+        story.step("The transferee's own clients, for matching")
+        own = _receive(transfer, cast.taker, world / "transferee" / "客户资料.csv", cast["yuanxiu.manager"])
+        _load(own, cast["yuanxiu.manager"])
+    else:
+        for found in answers["finding_counts"].values():
+            found["duplicate_across"] = 0
     story.step("The transferor's extracts, loaded by the workers")
     for name in ORDER:
         path = _path(world / "transferor", name)
@@ -67,7 +74,8 @@ def load(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
         sealed_file=seal_file(world / "transferor" / "控制总数.csv", cast.giver, "extract"),
         by=by,
     )
-    match_other_book(transfer=transfer, by=by)
+    if matched:
+        match_other_book(transfer=transfer, by=by)
     _compare_findings(story, transfer, answers["finding_counts"]["first"])
     story.step("The rejects: mended and loaded again, or left out with a reason")
     for name in ORDER:
@@ -78,7 +86,8 @@ def load(story: Story, cast: Cast, transfer: Transfer, world: Path) -> None:
         leave_out(reject=reject, reason="重复或无法认领的记录 / duplicate or unclaimed", by=by)
     left_out = sum(len(found["left_out"]) for found in answers["files"].values())
     story.equal("rejects left out", len(rest), left_out)
-    match_other_book(transfer=transfer, by=by)
+    if matched:
+        match_other_book(transfer=transfer, by=by)
     _compare_findings(story, transfer, answers["finding_counts"]["after_mending"])
     story.equal("clients", transfer.book.clients.count(), answers["verdict_counts"]["clients"])
 

@@ -8,6 +8,7 @@ from transfer.api.agreements import AgreementViewSet, BreachViewSet
 from transfer.api.breaks import BreakViewSet
 from transfer.api.cases import CaseViewSet
 from transfer.api.certificates import CertificateDraftViewSet, CertificateViewSet
+from transfer.api.consents import ArchiveViewSet, ConsentViewSet, ProfileViewSet, RecallViewSet
 from transfer.api.crossing import (
     CutoverViewSet,
     MandateExtensionViewSet,
@@ -21,6 +22,7 @@ from transfer.api.imports import ExtractViewSet, ImportRunViewSet
 from transfer.api.mappings import MappingViewSet
 from transfer.api.notices import NoticeViewSet
 from transfer.api.runs import RunViewSet
+from transfer.api.statements import StatementViewSet
 from transfer.api.transfers import ExceptionViewSet, TransferViewSet
 
 PARTS: Final = {
@@ -44,6 +46,11 @@ PARTS: Final = {
     "custody-moves": CustodyMoveViewSet,
     "certificate-drafts": CertificateDraftViewSet,
     "certificates": CertificateViewSet,
+    "consents": ConsentViewSet,
+    "recalls": RecallViewSet,
+    "archives": ArchiveViewSet,
+    "profile": ProfileViewSet,
+    "statements": StatementViewSet,
 }
 
 router = SimpleRouter(use_regex_path=False)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -19,10 +20,12 @@ from transfer.gates.registry import Fact, Gate, gates
 from transfer.models import Approval, GateException, Transfer
 from transfer.policies import sees_data, side_of, visible_transfers
 from transfer.services.cases import funnel
+from transfer.services.closing import close_transfer
 from transfer.services.exceptions import ask_exception, grant_exception
 from transfer.services.transfers import (
     abort,
     advance,
+    correct_approval,
     draft_transfer,
     give_counsel_word,
     name_transferee,
@@ -73,7 +76,7 @@ class FactSerializer(serializers.Serializer[Fact]):
 class ExceptionSerializer(serializers.ModelSerializer[GateException]):
     class Meta:
         model = GateException
-        fields = ("id", "gate", "reason", "asked_by", "asked_at", "granted_by", "granted_at")
+        fields = ("id", "gate", "reason", "asked_by", "asked_at", "granted_by", "granted_at", "facts")
         read_only_fields = fields
 
 
@@ -81,6 +84,8 @@ class GateSerializer(serializers.Serializer[Gate]):
     number = serializers.IntegerField()
     title = serializers.CharField()
     opens = serializers.CharField()
+    applies = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
     open = serializers.BooleanField()
     holds = serializers.BooleanField()
     excepted = serializers.BooleanField()
@@ -131,7 +136,7 @@ class TransferDetailSerializer(TransferSerializer):
 class ApprovalSerializer(serializers.ModelSerializer[Approval]):
     class Meta:
         model = Approval
-        fields = ("id", "kind", "reference", "granted_on", "entered_by", "entered_at")
+        fields = ("id", "kind", "reference", "granted_on", "entered_by", "entered_at", "corrects", "reason")
         read_only_fields = fields
 
 
@@ -163,6 +168,12 @@ class NewApproval(Body):
     granted_on = serializers.DateField()
 
 
+class ApprovalCorrection(Body):
+    reference = serializers.CharField(max_length=80)
+    granted_on = serializers.DateField()
+    reason = serializers.CharField(max_length=400)
+
+
 class NewException(Body):
     gate = serializers.IntegerField(min_value=1, max_value=8)
     reason = serializers.CharField(max_length=2_000)
@@ -186,6 +197,8 @@ class TransferViewSet(viewsets.GenericViewSet[Transfer]):
         "counsel_word": "transfer.give_counsel_word",
         "approvals": "transfer.view_transfer",
         "record_approval": "transfer.record_approval",
+        "correct_approval": "transfer.record_approval",
+        "close": "transfer.close_transfer",
     }
 
     def get_queryset(self) -> QuerySet[Transfer]:
@@ -265,6 +278,23 @@ class TransferViewSet(viewsets.GenericViewSet[Transfer]):
         values = told(NewApproval, request)
         made = record_approval(transfer=self.get_object(), by=acting_user(request), **values)
         return Response(ApprovalSerializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=ApprovalCorrection, responses={201: ApprovalSerializer})
+    @action(detail=True, methods=["post"], url_path="approvals/<uuid:approval>/correct")
+    def correct_approval(self, request: Request, pk: str, approval: str) -> Response:  # noqa: ARG002
+        """Correct an entry; the wrong one stays beside it."""
+        row = get_object_or_404(Approval, pk=approval, transfer=self.get_object())
+        values = told(ApprovalCorrection, request)
+        made = correct_approval(approval=row, by=acting_user(request), **values)
+        return Response(ApprovalSerializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Close a settled transfer; needs a fresh step-up."""
+        require_step_up(request)
+        told(Body, request)
+        return self._shown(close_transfer(transfer=self.get_object(), by=acting_user(request)))
 
 
 class ExceptionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPart[GateException]):

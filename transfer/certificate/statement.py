@@ -18,13 +18,18 @@ from audit import checkpoints
 from audit.errors import Refused
 from audit.models import Checkpoint, Event
 from clients.events import CustodyEvent
-from clients.models import Client, CustodyMove
+from clients.models import Client, CustodyMove, SealedArchive
+from clients.services.consents import answer_counts
 from clients.services.custody import acceptance_bytes, release_bytes
+from transfer.archived import unarchived
+from transfer.bases import BY_CONSENT, keeps_archive
+from transfer.consenting import STAYED, moved_without_consent
 from transfer.models import Break, CertificateDraft, GateException, Mandate, Run, Transfer
 from transfer.services.agreements import latest_version
 from transfer.services.cases import funnel
 from transfer.services.extensions import extension_bytes, extension_go_bytes
 from transfer.services.mandates import go_bytes, mandate_bytes
+from transfer.services.recalls import open_recalls
 from vault.signing import signer
 
 FORMAT = "handover/certificate/v1"
@@ -46,7 +51,7 @@ def statement_of(
     return {
         "exceptions": facts["exceptions"],
         "open_breaks": facts["open_breaks"],
-        "notes": _notes(),
+        "notes": _notes(transfer),
         "type": FORMAT,
         "number": draft.number,
         "drafted_at": _moment(draft.drafted_at),
@@ -72,6 +77,7 @@ def statement_of(
         "gates": _gates(mandate),
         "mandate": _mandate(mandate),
         "batches": facts["batches"],
+        **{name: facts[name] for name in ("consent", "archive") if name in facts},
         "reconciliation": facts["reconciliation"],
         "breaks": facts["breaks"],
         "log": {"key": key.public.hex(), "name": key.name, "checkpoint": checkpoint.note},
@@ -89,6 +95,7 @@ def changing_facts(transfer: Transfer, run: Run) -> dict[str, Any]:
         "book": Client.objects.filter(book=transfer.book_id).count(),
         "funnel": funnel(transfer),
         "batches": _batches(transfer),
+        **_basis_figures(transfer),
         "reconciliation": run.compared,
         "breaks": _breaks(run, states=tuple(Break.State)),
     }
@@ -111,7 +118,11 @@ def _checkpoint(transfer: Transfer) -> Checkpoint:
 
 
 def _exceptions(transfer: Transfer) -> list[dict[str, Any]]:
-    granted = GateException.objects.filter(transfer=transfer).exclude(granted_at=None).order_by("gate")
+    granted = (
+        GateException.objects.filter(transfer=transfer)
+        .exclude(granted_at=None)
+        .order_by("gate", "granted_at")
+    )
     return [
         {
             "gate": row.gate,
@@ -119,6 +130,7 @@ def _exceptions(transfer: Transfer) -> list[dict[str, Any]]:
             "asked_by": row.asked_by.username,
             "granted_by": row.granted_by.username if row.granted_by else "",
             "granted_at": _moment(row.granted_at),
+            "facts": row.facts,
         }
         for row in granted.select_related("asked_by", "granted_by")
     ]
@@ -134,9 +146,38 @@ def _breaks(run: Run, *, states: tuple[str, ...]) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-def _notes() -> list[str]:
-    """What a reader must know about the signatures themselves."""
-    return ["both_signing_keys_on_one_host"]
+def _notes(transfer: Transfer) -> list[str]:
+    """What a reader must know about the signatures themselves, and of what the transferor keeps."""
+    notes = ["both_signing_keys_on_one_host"]
+    if keeps_archive(transfer):
+        notes.append("transferor_keeps_sealed_archive")
+    if open_recalls(transfer):
+        notes.append("recalls_open")
+    return notes
+
+
+def _basis_figures(transfer: Transfer) -> dict[str, Any]:
+    """Where consent carries the move: what clients answered, who stayed, what the transferor keeps of the others."""
+    if transfer.basis not in BY_CONSENT:
+        return {}
+    counts = funnel(transfer)
+    archives = SealedArchive.objects.filter(occasion=transfer.pk, holder=transfer.transferor_id)
+    return {
+        "consent": {
+            "moved_without": moved_without_consent(transfer),
+            "stayed": sum(counts[state] for state in STAYED),
+            "answers": answer_counts(transfer.pk),
+            "recalls_open": open_recalls(transfer),
+        },
+        "archive": {
+            "clients": sum(row.client_count for row in archives),
+            "missing": unarchived(transfer),
+            "batches": [
+                {"move": str(row.move), "rows": row.row_count, "root": bytes(row.rows_root).hex()}
+                for row in archives.order_by("sealed_at", "pk")
+            ],
+        },
+    }
 
 
 def _party(organisation: Organisation | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.fields import LAYOUTS
-from transfer.clauses import CHECKS
+from transfer.clauses import CHECKS, FITTING
 from transfer.forms.transfers import day_input
 from transfer.models import Clause
 
@@ -19,6 +19,11 @@ CHECK_WORDS = {
     "people_trained": _("people hold their duties and exams"),
     "rehearsal_clean": _("the last rehearsal left no open break"),
     "batches_within_window": _("no batch before the planned cutover"),
+    "consent_before_move": _("nobody moves without consent"),
+    "archive_sealed": _("whoever moved lies in the sealed archive"),
+    "excluded_stay": _("whoever did not consent stays"),
+    "approval_on_time": _("the approval is on record by the agreed day"),
+    "profile_only": _("the buyer holds no client's key"),
     "none": _("watched by people"),
 }
 
@@ -69,6 +74,12 @@ class TermsForm(forms.Form):
         widget=forms.SelectMultiple(attrs={"size": 10}),
     )
 
+    def __init__(self, *args: Any, moves: bool = True, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not moves:
+            # Under this basis no field moves, and none may be named.
+            del self.fields["field_scope"], self.fields["purpose_changed"]
+
 
 class ClauseForm(forms.Form):
     """One clause: its words, its owner, what checks it, and what a breach costs."""
@@ -93,6 +104,13 @@ class ClauseForm(forms.Form):
         label=_("Consequence, in Chinese"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
     )
 
+    def __init__(self, *args: Any, basis: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        fitting = FITTING.get(basis, frozenset(CHECKS))
+        self.fields["check"].choices = [  # type: ignore[attr-defined]
+            (code, CHECK_WORDS[code]) for code in CHECKS if code in fitting
+        ]
+
 
 ClauseFormSet = forms.formset_factory(
     ClauseForm, extra=2, min_num=1, validate_min=True, max_num=60, can_delete=True, can_delete_extra=False
@@ -108,8 +126,8 @@ def terms_of(form: TermsForm, clauses: Any) -> dict[str, Any]:
     return {
         "title": words["title"],
         "purposes": [{"en": words["purpose_en"], "zh": words["purpose_zh"]}],
-        "purpose_changed": words["purpose_changed"],
-        "field_scope": words["field_scope"],
+        "purpose_changed": words.get("purpose_changed", False),
+        "field_scope": words.get("field_scope", []),
         "clauses": [
             {**row, "number": number, "due_on": row["due_on"] and row["due_on"].isoformat()}
             for number, row in enumerate(filled, start=1)

@@ -6,9 +6,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Objection
+from clients.models import ConsentRecord, Objection
 from transfer.forms.transfers import day_input
-from transfer.letters import USUAL_WORDS
+from transfer.letters import Letter
+from transfer.models import Recall
 
 WORDS = {
     "merger_reason": _("Reason for the merger"),
@@ -24,7 +25,10 @@ WORDS = {
     "object_by": _("By when to object"),
     "exit_how": _("How to move elsewhere or close"),
     "guardian_note": _("What the guardian is asked"),
-    "consent_link": _("Where to consent to changed purposes"),
+    "consent_link": _("How and where to consent or refuse"),
+    "method": _("How the recipient handles the data"),
+    "silence_note": _("That silence is no consent, and what follows"),
+    "withdrawal_how": _("How to withdraw consent"),
 }
 LANGUAGE_WORDS = {"en": _("in English"), "zh": _("in Chinese")}
 
@@ -39,27 +43,27 @@ class NoticeForm(forms.Form):
     )
     effective_on = forms.DateField(label=_("Effective date"), widget=day_input())
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, letter: Letter, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in (*USUAL_WORDS, "object_by"):
+        self._letter = letter
+        if "approval_reference" not in letter.plain:
+            del self.fields["approval_reference"]
+        for name in letter.worded:
             for suffix, language in LANGUAGE_WORDS.items():
                 self.fields[f"{name}_{suffix}"] = forms.CharField(
                     label=_("%(what)s, %(language)s") % {"what": WORDS[name], "language": language},
                     max_length=600,
-                    required=name != "consent_link",
+                    required=letter.asks_consent or name != "consent_link",
                     widget=forms.Textarea(attrs={"rows": 2}),
                 )
 
     def plain_fields(self) -> list[forms.BoundField]:
         """The values that are the same in both languages."""
-        return [
-            self[name]
-            for name in ("approval_reference", "transferee_contact", "officer_contact", "effective_on")
-        ]
+        return [self[name] for name in (*self._letter.plain, "effective_on")]
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """The values that are worded, English and Chinese side by side."""
-        return [(self[f"{name}_en"], self[f"{name}_zh"]) for name in (*USUAL_WORDS, "object_by")]
+        return [(self[f"{name}_en"], self[f"{name}_zh"]) for name in self._letter.worded]
 
 
 class EvidenceForm(forms.Form):
@@ -98,4 +102,55 @@ class ObjectionDecisionForm(forms.Form):
 
     decision = forms.ChoiceField(
         label=_("Decision"), choices=[choice for choice in Objection.Decision.choices if choice[0] != "open"]
+    )
+
+
+class ConsentsForm(forms.Form):
+    """Answers to the question for separate consent, one line each."""
+
+    document = forms.FileField(
+        label=_("Answers (CSV, UTF-8)"),
+        help_text=_(
+            "Columns: 客户号, 答复, 渠道, 答复时间, 答复人, 凭证编号. Loading the same file again adds nothing."
+        ),
+    )
+
+
+class ConsentForm(forms.Form):
+    """One client's answer."""
+
+    answer = forms.ChoiceField(label=_("Answer"), choices=ConsentRecord.Answer.choices)
+    channel = forms.ChoiceField(label=_("Channel"), choices=ConsentRecord.Channel.choices, initial="branch")
+    by_guardian = forms.BooleanField(
+        label=_("The guardian answered"),
+        required=False,
+        help_text=_("For a client under 14 only the guardian can consent."),
+    )
+    reference = forms.CharField(
+        label=_("Reference of the proof"),
+        max_length=60,
+        required=False,
+        help_text=_("A form's number or a recording's; left empty, one is given."),
+    )
+    evidence = forms.FileField(label=_("Proof (PDF or image)"), required=False)
+
+
+class RecallForm(forms.Form):
+    """What becomes of a client who withdrew after the handover."""
+
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[choice for choice in Recall.Outcome.choices if choice[0] != Recall.Outcome.OPEN],
+    )
+    words = forms.CharField(label=_("Why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ArchiveForm(forms.Form):
+    """Why one client's archive has to be opened."""
+
+    words = forms.CharField(
+        label=_("Why it has to be opened"),
+        max_length=400,
+        help_text=_("The reason and your name are recorded before anything is shown."),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )

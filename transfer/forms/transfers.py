@@ -5,7 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from access.models import Organisation
-from transfer.models import Approval, Transfer
+from transfer.bases import OFFERED
+from transfer.models import Approval
 
 JURISDICTIONS = (("CN", _("China (mainland)")),)
 
@@ -25,8 +26,11 @@ class TransferForm(forms.Form):
 
     basis = forms.ChoiceField(
         label=_("Legal basis"),
-        choices=Transfer.Basis.choices,
-        help_text=_("It decides what every client is owed: notice, a window to object, or separate consent."),
+        choices=[(basis.value, basis.label) for basis in OFFERED],
+        help_text=_(
+            "It decides what every client is owed: notice, a window to object, or separate consent. In a share "
+            "transfer no client data move. Due diligence and withdrawn licences are not led as transfers."
+        ),
     )
     jurisdiction = forms.ChoiceField(label=_("Law that applies"), choices=JURISDICTIONS)
     planned_cutover = forms.DateTimeField(
@@ -63,6 +67,16 @@ class ApprovalForm(forms.Form):
         label=_("Reference"), max_length=80, help_text=_("As it stands on the document; letters quote it.")
     )
     granted_on = forms.DateField(label=_("Granted on"), widget=day_input(), initial=timezone.localdate)
+
+
+class CorrectionForm(forms.Form):
+    """What an approval should have said, and why it did not."""
+
+    reference = forms.CharField(label=_("Reference"), max_length=80)
+    granted_on = forms.DateField(label=_("Granted on"), widget=day_input())
+    reason = forms.CharField(
+        label=_("What was wrong"), max_length=400, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 class ReasonForm(forms.Form):

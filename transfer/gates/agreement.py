@@ -67,5 +67,13 @@ def _contract(transfer: Transfer) -> tuple[bool, str]:
 
 @register_proof("csrc_approval", whose="transferor")
 def _csrc(transfer: Transfer) -> tuple[bool, str]:
-    approved = Approval.objects.filter(transfer=transfer, kind=Approval.Kind.CSRC).exists()
-    return approved, page(transfer, "agreement/")
+    return _on_record(transfer, Approval.Kind.CSRC), page(transfer, "agreement/")
+
+
+@register_proof("appraisal_recorded", whose="transferor")
+def _appraisal(transfer: Transfer) -> tuple[bool, str]:
+    return _on_record(transfer, Approval.Kind.APPRAISAL), page(transfer, "agreement/")
+
+
+def _on_record(transfer: Transfer, kind: str) -> bool:
+    return Approval.objects.filter(transfer=transfer, kind=kind).exists()

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import NoticeCampaign
-from rules.packs import load_pack
+from transfer.archived import unarchived
 from transfer.gates.agreement import page
 from transfer.gates.duties import duty_facts, register_proof
 from transfer.gates.registry import Fact, register_facts
 from transfer.models import ClauseBreach, FieldPolicy, Transfer
+from transfer.services.policies import field_classes
 
 
 @register_facts(3)
@@ -36,9 +37,21 @@ def compliance_facts(transfer: Transfer) -> Iterator[Fact]:
 
 
 def _secret_fields(transfer: Transfer) -> list[FieldPolicy]:
-    classes = {entry.field: entry.jrt for entry in load_pack(transfer.pack_name).classification}
+    classes = field_classes(transfer)
     rows = FieldPolicy.objects.filter(transfer=transfer)
-    return [row for row in rows if classes.get(row.target_field) == "C3"]
+    return [row for row in rows if row.target_field in classes and classes[row.target_field].jrt == "C3"]
+
+
+@register_proof("separate_consent_asked", whose="transferor")
+def _asked(transfer: Transfer) -> tuple[bool, str]:
+    notices = NoticeCampaign.objects.filter(occasion=transfer.pk, sender=transfer.transferor_id)
+    asking = notices.filter(asks_consent=True, recipient=transfer.transferee_id).exclude(approved_at=None)
+    return asking.exists(), page(transfer, "notices/")
+
+
+@register_proof("archive_sealed", whose="transferor")
+def _archive(transfer: Transfer) -> tuple[bool, str]:
+    return not unarchived(transfer), page(transfer, "archive/")
 
 
 @register_proof("notice_checklist_complete", whose="transferor")

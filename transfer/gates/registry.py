@@ -1,7 +1,9 @@
 """How gates are put together from facts, and how other rooms add theirs.
 
 Invariants:
-- A gate is open when every fact holds, or when an exception to it was granted by a second person.
+- A gate is open when every fact holds, or when each of those that do not is covered by an exception that a
+  second person granted. An exception covers the facts that failed when it was granted, and no other.
+- A gate that has no place under the transfer's basis is neither open nor closed: it says why.
 - A gate without a single registered fact is closed and says that its room is not built.
 - Facts read the database each time; nothing about a gate outlives the page that shows it.
 """
@@ -14,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from access.asking import once
+from transfer.bases import why_not
 from transfer.models import GateException, Transfer
 
 Words = str | Promise
@@ -43,7 +46,24 @@ class Gate:
     title: Words
     opens: Words
     facts: tuple[Fact, ...]
-    exception: GateException | None = field(default=None)
+    exceptions: tuple[GateException, ...] = field(default=())
+    why_not: str | None = None
+
+    @property
+    def applies(self) -> bool:
+        """False where the transfer's basis leaves nothing for this gate to guard."""
+        return self.why_not is None
+
+    @property
+    def exception(self) -> GateException | None:
+        """The newest exception that was asked for, granted or not."""
+        return self.exceptions[-1] if self.exceptions else None
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """The codes of the facts that granted exceptions cover."""
+        granted = (row.facts for row in self.exceptions if row.granted_at is not None)
+        return frozenset(code for facts in granted for code in facts)
 
     @property
     def holds(self) -> bool:
@@ -52,8 +72,9 @@ class Gate:
 
     @property
     def excepted(self) -> bool:
-        """Somebody with the duty let the transfer pass although a fact does not hold."""
-        return not self.holds and self.exception is not None and self.exception.granted_at is not None
+        """Somebody with the duty let the transfer pass although exactly these facts do not hold."""
+        codes = {fact.code for fact in self.missing}
+        return bool(codes) and codes <= self.covered
 
     @property
     def open(self) -> bool:
@@ -101,6 +122,9 @@ def gate(transfer: Transfer, number: int) -> Gate:
 
 def _compute(transfer: Transfer, number: int) -> Gate:
     title, opens = TITLES[number]
+    reason = why_not(transfer, number)
+    if reason is not None:
+        return Gate(number=number, title=title, opens=opens, facts=(), why_not=reason)
     facts = tuple(fact for source in _sources[number] for fact in source(transfer))
     if not facts:
         facts = (
@@ -108,13 +132,20 @@ def _compute(transfer: Transfer, number: int) -> Gate:
                 "room_missing", ok=False, text=_("The part of the product that proves this is not built yet.")
             ),
         )
-    exception = _exceptions(transfer).get(number)
-    return Gate(number=number, title=title, opens=opens, facts=facts, exception=exception)
+    exceptions = tuple(_exceptions(transfer).get(number, ()))
+    return Gate(number=number, title=title, opens=opens, facts=facts, exceptions=exceptions)
 
 
-def _exceptions(transfer: Transfer) -> dict[int, GateException]:
-    rows = GateException.objects.filter(transfer=transfer)
-    return once(("exceptions", transfer.pk), lambda: {row.gate: row for row in rows})
+def _exceptions(transfer: Transfer) -> dict[int, list[GateException]]:
+    """Every exception that was asked for, by gate, the oldest first; one question for all gates of a page."""
+    return once(("exceptions", transfer.pk), lambda: _by_gate(transfer))
+
+
+def _by_gate(transfer: Transfer) -> dict[int, list[GateException]]:
+    found: dict[int, list[GateException]] = {}
+    for row in GateException.objects.filter(transfer=transfer).order_by("asked_at", "pk"):
+        found.setdefault(row.gate, []).append(row)
+    return found
 
 
 def gates(transfer: Transfer) -> list[Gate]:

@@ -10,6 +10,7 @@ from transfer.models.certificate import (
     CertificateTile,
     PackDocument,
 )
+from transfer.models.diligence import DiligenceProfile
 from transfer.models.figures import CaseCount, KeptFigures
 from transfer.models.gates import GateException
 from transfer.models.imports import (
@@ -25,6 +26,7 @@ from transfer.models.mandate import ExtensionSignature, Mandate, MandateExtensio
 from transfer.models.mapping import ExtractMapping
 from transfer.models.pieces import DeliveryPiece, ReturnPiece
 from transfer.models.policy import FieldPolicy
+from transfer.models.recalls import Recall
 from transfer.models.runbook import OutsideParty, RunbookStep
 from transfer.models.transfer import Transfer
 
@@ -42,6 +44,7 @@ __all__ = [
     "ClientCase",
     "ClientSum",
     "DeliveryPiece",
+    "DiligenceProfile",
     "ExtensionSignature",
     "Extract",
     "ExtractMapping",
@@ -57,6 +60,7 @@ __all__ = [
     "MandateSignature",
     "OutsideParty",
     "PackDocument",
+    "Recall",
     "Reject",
     "ReturnFile",
     "ReturnPiece",

@@ -31,10 +31,15 @@ class OfTransfer(models.Model):
 
 
 class Agreement(OfTransfer):
-    """One version of the agreement. Signing refers to ``digest`` (SHA-256 over the canonical terms)."""
+    """One version of the agreement. Signing refers to ``digest`` (SHA-256 over the canonical terms).
+
+    ``parties_named`` are both firms' ids, transferor first: who is bound, for what basis, is part of the terms.
+    """
 
     version = models.PositiveIntegerField()
     title = models.CharField(max_length=200)
+    basis = models.CharField(max_length=20, choices=Transfer.Basis.choices, default=Transfer.Basis.MERGER)
+    parties_named = models.JSONField(default=list)
     purposes = models.JSONField()
     purpose_changed = models.BooleanField(default=False)
     field_scope = models.JSONField()
@@ -120,13 +125,25 @@ class ClauseBreach(models.Model):
         return str(self.pk)
 
 
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    """Reads of approvals."""
+
+    def standing(self) -> "ApprovalQuerySet":
+        """Those that count: not corrected by a later one."""
+        return self.filter(correction=None)
+
+
 class Approval(OfTransfer):
-    """A regulator's or board's approval, with its reference and document."""
+    """A regulator's or board's approval, with its reference and document.
+
+    A wrong entry is never changed: another one ``corrects`` it and says why; both stay.
+    """
 
     class Kind(models.TextChoices):
         CSRC = "csrc", _("CSRC approval")
         BOARD_TRANSFEROR = "board_transferor", _("Transferor's shareholders' resolution")
         BOARD_TRANSFEREE = "board_transferee", _("Transferee's shareholders' resolution")
+        APPRAISAL = "appraisal", _("Appraisal of the client-related assets")
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     reference = models.CharField(max_length=80)
@@ -134,8 +151,20 @@ class Approval(OfTransfer):
     document = models.UUIDField(null=True)
     entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField(auto_now_add=True)
+    corrects = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="correction")
+    reason = models.CharField(max_length=400, blank=True)
+
+    objects = ApprovalQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["transfer", "kind"], name="transfer_approval_one_per_kind")
+            models.UniqueConstraint(
+                fields=["transfer", "kind"],
+                condition=models.Q(corrects=None),
+                name="transfer_approval_one_first_per_kind",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(corrects=None) | ~models.Q(reason=""),
+                name="transfer_approval_correction_says_why",
+            ),
         ]

@@ -4,6 +4,9 @@ The terms of one version (a mapping) are::
 
     title, purposes: [{en, zh}], purpose_changed: bool, field_scope: ["kind.field", …],
     clauses: [{number, text_en, text_zh, owner_side, check, due_on, consequence_en, consequence_zh}]
+
+A document may also name ``basis`` and ``parties`` (codes, transferor first); both must be the transfer's. What is
+signed always binds the transfer's own basis and both firms' ids.
 """
 
 import datetime
@@ -20,7 +23,8 @@ from access.models import User
 from audit.errors import Refused
 from audit.services import record
 from clients.services.files import take_file
-from transfer.clauses import CHECKS, find_breaches
+from transfer.bases import data_moves
+from transfer.clauses import CHECKS, FITTING, find_breaches
 from transfer.events import AgreementEvent
 from transfer.models import Agreement, Clause, ClauseBreach, Signature, Transfer
 from transfer.policies import BOTH, TRANSFEROR, require_side, side_of
@@ -30,7 +34,8 @@ from vault.models import SealedFile
 from vault.rows import Reading
 from vault.signing import signer
 
-_NEEDED = ("title", "purposes", "field_scope", "clauses")
+_NEEDED = ("title", "purposes", "clauses")
+_BOUND = (*_NEEDED, "field_scope", "purpose_changed", "basis", "parties")
 _CLAUSE_NEEDED = ("number", "text_en", "text_zh", "owner_side", "check", "consequence_en", "consequence_zh")
 
 
@@ -40,14 +45,16 @@ def draft_agreement(*, transfer: Transfer, terms: Mapping[str, Any], by: User) -
 
     Raises:
         NotAllowed: ``by`` may not draft for this transfer.
-        Refused: something is missing, a clause names a check that does not exist, no transferee is
-            named, or the version before is agreed: signed by both, or registered as executed.
+        Refused: something is missing, a clause names a check that does not exist or does not fit the basis, the
+            document is for another basis or other firms, no transferee is named, or the version before is
+            agreed: signed by both, or registered as executed.
     """
     transfer = lock_transfer(transfer)
     require_side(by, "transfer.draft_agreement", transfer, *BOTH)
     if transfer.transferee_id is None:
         raise Refused("transfer.needs_transferee")
     _check_terms(terms)
+    _check_basis(transfer, terms)
     latest = latest_version(transfer)
     if latest is not None and (latest.executed_digest or latest.signatures.count() > 1):
         raise Refused("agreement.both_signed")
@@ -57,8 +64,10 @@ def draft_agreement(*, transfer: Transfer, terms: Mapping[str, Any], by: User) -
         title=terms["title"],
         purposes=terms["purposes"],
         purpose_changed=bool(terms.get("purpose_changed")),
-        field_scope=sorted(terms["field_scope"]),
-        digest=terms_digest(terms),
+        basis=transfer.basis,
+        parties_named=_parties(transfer),
+        field_scope=sorted(terms.get("field_scope") or []),
+        digest=terms_digest({**terms, "basis": transfer.basis, "parties": _parties(transfer)}),
         created_by=by,
     )
     Clause.objects.bulk_create(_clause(agreement, clause) for clause in terms["clauses"])
@@ -217,6 +226,29 @@ def _check_terms(terms: Mapping[str, Any]) -> None:
             raise Refused("agreement.check_unknown", number=clause["number"], check=clause["check"])
 
 
+def _check_basis(transfer: Transfer, terms: Mapping[str, Any]) -> None:
+    basis = transfer.get_basis_display()
+    if terms.get("basis", transfer.basis) != transfer.basis:
+        raise Refused("agreement.other_basis", found=terms["basis"], wanted=basis)
+    codes = [transfer.transferor.code, transfer.transferee.code if transfer.transferee else ""]
+    if terms.get("parties", codes) != codes:
+        raise Refused("agreement.other_parties")
+    scope = terms.get("field_scope")
+    if data_moves(transfer) and not scope:
+        raise Refused("agreement.terms_incomplete", missing="field_scope")
+    if scope and not data_moves(transfer):
+        raise Refused("agreement.scope_must_be_empty")
+    for clause in terms["clauses"]:
+        if clause["check"] not in FITTING.get(transfer.basis, CHECKS):
+            raise Refused(
+                "agreement.check_does_not_fit", number=clause["number"], check=clause["check"], basis=basis
+            )
+
+
+def _parties(transfer: Transfer) -> list[str]:
+    return [str(transfer.transferor_id), str(transfer.transferee_id)]
+
+
 def _clause(agreement: Agreement, clause: Mapping[str, Any]) -> Clause:
     due = clause.get("due_on")
     return Clause(
@@ -233,6 +265,6 @@ def _clause(agreement: Agreement, clause: Mapping[str, Any]) -> Clause:
 
 
 def _plain(terms: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {name: terms[name] for name in (*_NEEDED, "purpose_changed") if name in terms}
+    wanted = {name: terms[name] for name in _BOUND if name in terms}
     decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(wanted))
     return decoded

@@ -43,7 +43,11 @@ SELECT cases.id, client.kind, client.jurisdiction, client.is_under14, client.is_
        EXISTS (SELECT 1 FROM clients_relation relation
                 WHERE relation.client_id = client.id AND relation.kind = 'guardian'),
        evidence.delivered_on, coalesce(evidence.returned, 0),
-       objection.wish, objection.raised_on, objection.decision
+       objection.wish, objection.raised_on, objection.decision,
+       CASE WHEN consent.answer IS NULL THEN 'none'
+            WHEN consent.answer = 'given' AND (consent.campaign_id IS DISTINCT FROM %(campaign)s
+                                               OR client.is_under14 AND NOT consent.by_guardian) THEN 'none'
+            ELSE consent.answer END
   FROM transfer_clientcase cases
   JOIN clients_client client ON client.id = cases.client_id
   LEFT JOIN (SELECT client_id, min(dated_on) FILTER (WHERE outcome = 'delivered') AS delivered_on,
@@ -55,6 +59,10 @@ SELECT cases.id, client.kind, client.jurisdiction, client.is_under14, client.is_
               WHERE campaign_id IN (SELECT id FROM clients_noticecampaign WHERE occasion = %(transfer)s) {only}
               ORDER BY client_id, raised_on DESC, entered_at DESC
             ) objection ON objection.client_id = client.id
+  LEFT JOIN (SELECT DISTINCT ON (client_id) client_id, answer, by_guardian, campaign_id
+               FROM clients_consentrecord WHERE occasion = %(transfer)s AND answered_at < %(until)s {only}
+              ORDER BY client_id, answered_at DESC, answer = 'given', entered_at DESC
+            ) consent ON consent.client_id = client.id
  WHERE cases.transfer_id = %(transfer)s AND cases.state <> ALL (%(decided)s) {these}
 """
 # Of some clients only: in each part, because a grouped one does not take the condition from outside.
@@ -195,6 +203,7 @@ def _facts(transfer: Transfer, as_of: datetime.date, clients: list[UUID] | None)
             {
                 "clients": clients,
                 "transfer": transfer.pk,
+                "until": _end_of(as_of),
                 "campaign": None if campaign is None else campaign.pk,
                 "decided": [state.value for state in DECIDED],
             },
@@ -212,6 +221,7 @@ def _facts(transfer: Transfer, as_of: datetime.date, clients: list[UUID] | None)
                 wish,
                 raised,
                 decision,
+                consent,
             ) in rows:
                 notice, noticed_on, served = _notice(delivered, returned, announced)
                 left = decision == "left"
@@ -235,9 +245,13 @@ def _facts(transfer: Transfer, as_of: datetime.date, clients: list[UUID] | None)
                         objection,
                         None if objection == "none" else raised,
                         left,
-                        "none",
+                        consent,
                     ),
                 )
+
+
+def _end_of(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time.min))
 
 
 def _notice(

@@ -23,6 +23,7 @@ from audit.services import record
 from clients.models import Client, CustodyMove
 from clients.services.custody import accept_batch, recall_batch, release_batch
 from rules.verdicts import at_cutover
+from transfer.bases import keeps_archive, refuse_unless_data_moves
 from transfer.events import CutoverEvent
 from transfer.gates.registry import gate
 from transfer.models import ClientCase, Mandate, Run, Transfer
@@ -41,6 +42,7 @@ def begin_cutover(*, transfer: Transfer, by: User) -> Run:
         NotAllowed: ``by`` may not run the cutover of this transfer for the transferor.
         Refused: gate 8 is closed, or the clients who may move or the gates' facts are not those of the mandate.
     """
+    refuse_unless_data_moves(transfer)
     transfer = lock_transfer(transfer, states={Transfer.State.READY})
     require_side(by, "transfer.run_cutover", transfer, TRANSFEROR)
     assess_cases(transfer=transfer)
@@ -120,6 +122,7 @@ def finish_cutover(*, transfer: Transfer, by: User | None = None) -> Transfer:
 
 @transaction.atomic
 def _release_next(transfer: Transfer) -> CustodyMove | None:
+    refuse_unless_data_moves(transfer)
     transfer = lock_transfer(transfer, states={Transfer.State.CUTTING_OVER})
     mandate = _mandate_in_window(transfer)
     batch = _next_clients(transfer)
@@ -134,6 +137,7 @@ def _release_next(transfer: Transfer) -> CustodyMove | None:
         clients=clients,
         mandate_digest=bytes(mandate.digest),
         by=None,
+        keeps_archive=keeps_archive(transfer),
     )
     _mark(transfer, clients, ClientCase.State.RELEASED)
     return move

@@ -14,6 +14,7 @@ from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
 from clients.models import Book
+from transfer.bases import refuse_unless_data_moves
 from transfer.events import ImportEvent
 from transfer.importing.chunks import money
 from transfer.importing.recognise import header_of
@@ -92,6 +93,8 @@ def _refuse_stranger(transfer: Transfer, side: Organisation, by: User) -> None:
         raise Refused("transfer.has_ended")
     if by.organisation_id != side.pk or side.pk not in transfer.parties():
         raise Refused("import.other_side")
+    if side.pk != transfer.transferor_id:
+        refuse_unless_data_moves(transfer)  # Nothing is matched with the other firm's clients then.
 
 
 def _alike(file: SealedFile) -> list[UUID]:

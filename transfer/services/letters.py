@@ -19,7 +19,8 @@ from clients.models import Client, NoticeCampaign, Relation
 from clients.services.notices import coverage, draft_campaign
 from printing.pdf import render
 from rules.checklists import Coverage
-from transfer.letters import CHECKLIST, PLAIN_VALUES, USUAL_WORDS, categories, purpose_words
+from transfer.bases import refuse_unless_data_moves
+from transfer.letters import LETTERS, Letter, categories, purpose_words
 from transfer.models import Approval, Transfer
 from transfer.services.agreements import latest_version
 from transfer.services.cases import transfer_pack
@@ -46,15 +47,27 @@ class Notice:
 def usual_values(transfer: Transfer) -> dict[str, Any]:
     """What a new notice says unless somebody words it otherwise; flat names, ``_en`` and ``_zh`` for words."""
     found: dict[str, Any] = {}
-    for name, words in USUAL_WORDS.items():
+    letter = letter_of(transfer)
+    for name, words in letter.words.items():
         found[f"{name}_en"], found[f"{name}_zh"] = words
-    found["object_by_en"], found["object_by_zh"] = _window_words(transfer)
+    if "object_by" in letter.worded:
+        found["object_by_en"], found["object_by_zh"] = _window_words(transfer)
     found["transferee_contact"] = _contact(transfer.transferee)
     found["officer_contact"] = _contact(transfer.transferor)
-    approval = Approval.objects.filter(transfer=transfer, kind=Approval.Kind.CSRC).first()
-    found["approval_reference"] = "" if approval is None else approval.reference
+    if "approval_reference" in letter.plain:
+        found["approval_reference"] = _approval(transfer)
     found["effective_on"] = transfer.planned_cutover and timezone.localdate(transfer.planned_cutover)
     return found
+
+
+def letter_of(transfer: Transfer) -> Letter:
+    """The kind of notice this transfer's basis asks for.
+
+    Raises:
+        Refused: nothing moves under this basis, so that nobody is owed a notice.
+    """
+    refuse_unless_data_moves(transfer)
+    return LETTERS[transfer.basis]
 
 
 def compose_notice(transfer: Transfer, given: Mapping[str, Any]) -> Notice:
@@ -63,16 +76,18 @@ def compose_notice(transfer: Transfer, given: Mapping[str, Any]) -> Notice:
     ``given`` has the names of ``usual_values``. Nothing is stored.
 
     Raises:
-        Refused: there is no transferee or no agreement yet, so that nobody can say who takes over what.
+        Refused: there is no transferee or no agreement yet, so that nobody can say who takes over what, or nothing
+            moves under this basis.
     """
+    letter = letter_of(transfer)
     agreement = latest_version(transfer)
     if transfer.transferee is None or agreement is None:
         raise Refused("notice.agreement_first")
     pack = transfer_pack(transfer)
     texts, values, covered = {}, {}, {}
     for suffix, language in LANGUAGES.items():
-        said: dict[str, object] = {name: str(given.get(f"{name}_{suffix}") or "") for name in USUAL_WORDS}
-        said |= {name: str(given.get(name) or "") for name in PLAIN_VALUES}
+        said: dict[str, object] = {name: str(given.get(f"{name}_{suffix}") or "") for name in letter.words}
+        said |= {name: str(given.get(name) or "") for name in letter.plain}
         said |= {
             "transferor_name": getattr(transfer.transferor, f"name_{suffix}"),
             "transferee_name": getattr(transfer.transferee, f"name_{suffix}"),
@@ -83,9 +98,9 @@ def compose_notice(transfer: Transfer, given: Mapping[str, Any]) -> Notice:
             "purpose_changed": agreement.purpose_changed,
             "for_guardian": True,
         }
-        text = render_to_string(f"letters/merger_notice.{language}.txt", said).strip()
+        text = render_to_string(f"letters/{letter.template}.{language}.txt", said).strip()
         texts[suffix], values[suffix] = text, said
-        covered[suffix] = coverage(pack=pack, checklist=CHECKLIST, text=text, context=said)
+        covered[suffix] = coverage(pack=pack, checklist=letter.checklist, text=text, context=said)
     return Notice(texts, values, covered)
 
 
@@ -98,7 +113,8 @@ def draft_notice(*, transfer: Transfer, given: Mapping[str, Any], by: User) -> N
         Refused: something the law's list asks for is not said, or there is no agreement yet.
     """
     transfer = lock_transfer(transfer)
-    notice = compose_notice(transfer, given)
+    letter, notice = letter_of(transfer), compose_notice(transfer, given)
+    changed = bool(notice.values["en"]["purpose_changed"])
     return draft_campaign(
         occasion=transfer.pk,
         sender=transfer.transferor,
@@ -107,7 +123,9 @@ def draft_notice(*, transfer: Transfer, given: Mapping[str, Any], by: User) -> N
         context=notice.values["en"],
         context_zh=notice.values["zh"],
         pack=transfer_pack(transfer),
-        checklist=CHECKLIST,
+        checklist=letter.checklist,
+        recipient=transfer.transferee,
+        asks_consent=letter.asks_consent or changed,
         by=by,
     )
 
@@ -129,10 +147,7 @@ def letter_data(
     issued = campaign.approved_at or campaign.created_at
     sender = {"en": transfer.transferor.name_en, "zh": transfer.transferor.name_zh}
     return {
-        "title": {
-            "en": "Notice of the merger and of the handover of your data",
-            "zh": "合并及客户信息移交告知书",
-        },
+        "title": dict(zip(("en", "zh"), letter_of(transfer).title, strict=True)),
         "organisation": sender,
         "document_id": f"{transfer.number}-N{campaign.number}-{str(client.pk)[-12:]}",
         "issued_at": timezone.localtime(issued).isoformat(timespec="seconds"),
@@ -169,6 +184,11 @@ def _paragraphs(campaign: NoticeCampaign) -> list[dict[str, str]]:
 def _guardian(client: Client, reading: Reading) -> str:
     rows = list(Relation.objects.filter(client=client, kind=Relation.Kind.GUARDIAN).order_by("pk")[:1])
     return next((opened.name for opened in open_rows(rows, reading)), "")
+
+
+def _approval(transfer: Transfer) -> str:
+    approval = Approval.objects.standing().filter(transfer=transfer, kind=Approval.Kind.CSRC).first()
+    return "" if approval is None else approval.reference
 
 
 def _contact(organisation: Any) -> str:

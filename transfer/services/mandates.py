@@ -16,6 +16,7 @@ from audit.errors import Refused
 from audit.services import record
 from audit.tree import Frontier, leaf_hash
 from rules.verdicts import at_cutover
+from transfer.bases import refuse_unless_data_moves
 from transfer.events import MandateEvent
 from transfer.gates.registry import gate
 from transfer.models import ClientCase, Mandate, MandateSignature, Transfer
@@ -39,6 +40,7 @@ def draft_mandate(
         NotAllowed: ``by`` may not run the cutover of this transfer for the transferor.
         Refused: the transfer is not ready, nobody may move, or the window is empty or over.
     """
+    refuse_unless_data_moves(transfer)
     transfer = lock_transfer(transfer, states={Transfer.State.READY})
     require_side(by, "transfer.run_cutover", transfer, TRANSFEROR)
     if not_after <= not_before or not_after <= timezone.now():

@@ -6,6 +6,7 @@ from access.models import User
 from access.policies import require
 from audit.errors import Refused
 from audit.services import record
+from transfer.bases import refuse_unless_data_moves
 from transfer.events import ImportEvent
 from transfer.figures import lock_figures
 from transfer.importing.matching import find_across
@@ -24,6 +25,7 @@ def match_other_book(*, transfer: Transfer, by: User) -> int:
     """
     transfer = Transfer.objects.select_for_update().get(pk=transfer.pk)
     require(by, "transfer.load_extract", transfer)
+    refuse_unless_data_moves(transfer)
     if transfer.taker_book_id is None:
         raise Refused("import.no_other_book")
     lock_figures(transfer.pk)

@@ -1,12 +1,15 @@
 """What becomes of every source field: exactly one policy each."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from access.models import User
 from access.policies import require
 from audit.errors import Refused
 from audit.services import record
 from clients.fields import LAYOUTS, LINE_HEADINGS
+from rules.classification import FieldClass, classify
+from rules.packs import load_pack
 from transfer.events import ImportEvent
 from transfer.importing.recognise import columns_of
 from transfer.models import Extract, FieldPolicy, ImportRun, Transfer
@@ -89,6 +92,12 @@ def declare_field(*, transfer: Transfer, kind: str, source_field: str, by: User)
     if made:
         _record(row, by)
     return row
+
+
+def field_classes(transfer: Transfer) -> dict[str, FieldClass]:
+    """How the pack of the transfer classes each field it knows, by the field's name, under the rules of today."""
+    pack, today = load_pack(transfer.pack_name), timezone.localdate()
+    return {entry.field: classify(pack, entry.field, on=today) for entry in pack.classification}
 
 
 def _record(row: FieldPolicy, by: User) -> None:

@@ -9,6 +9,7 @@ from access.models import User
 from access.policies import require
 from audit.errors import Refused
 from audit.services import record
+from transfer.bases import refuse_unless_data_moves
 from transfer.events import RunbookEvent
 from transfer.models import OutsideParty, RunbookStep, Transfer
 from transfer.runbook_checks import holds
@@ -24,6 +25,7 @@ def draft_runbook(*, transfer: Transfer, by: User) -> list[RunbookStep]:
         NotAllowed: ``by`` may not run the runbook of this transfer.
         Refused: no cutover is planned, or there is a runbook already.
     """
+    refuse_unless_data_moves(transfer)
     transfer = lock_transfer(transfer)
     require(by, "transfer.run_runbook", transfer)
     if transfer.planned_cutover is None:

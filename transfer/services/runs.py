@@ -12,6 +12,7 @@ from access.models import User
 from audit.errors import Refused
 from audit.reading import reading
 from audit.services import record
+from transfer.bases import refuse_unless_data_moves
 from transfer.delivery import FILES, csv_bytes
 from transfer.events import RunEvent
 from transfer.models import DeliveryPiece, Run, Transfer
@@ -36,6 +37,7 @@ def start_rehearsal(*, transfer: Transfer, by: User) -> Run:
         NotAllowed: ``by`` may not rehearse this transfer for the transferor, whose rows the delivery is made of.
         Refused: the transfer is not between reviewing and ready, or the last rehearsal has not ended.
     """
+    refuse_unless_data_moves(transfer)
     transfer = lock_transfer(transfer, states=REHEARSED_IN)
     require_side(by, "transfer.run_rehearsal", transfer, TRANSFEROR)
     runs = Run.objects.filter(transfer=transfer, kind=Run.Kind.REHEARSAL)
@@ -90,6 +92,7 @@ def deliver_step(*, run: Run) -> bool:
     if run.delivery_file is not None:
         return True
     transfer = Transfer.objects.get(pk=run.transfer_id)
+    refuse_unless_data_moves(transfer)
     if run.kind == Run.Kind.CUTOVER and transfer.state != Transfer.State.RECONCILING:
         raise Refused("run.not_accepted_yet")
     renew(run, reached=run.reached)

@@ -12,6 +12,7 @@ from audit.services import record
 from clients.models import Book
 from rules.errors import PackError
 from rules.packs import load_pack
+from transfer.bases import refuse_basis_not_led, refuse_unless_data_moves
 from transfer.events import TransferEvent
 from transfer.gates.registry import gate
 from transfer.models import Approval, Transfer
@@ -39,9 +40,10 @@ def draft_transfer(
 
     Raises:
         NotAllowed: ``by`` may not draft transfers.
-        Refused: there is no rule pack for the jurisdiction.
+        Refused: there is no rule pack for the jurisdiction, or the product does not lead this basis.
     """
     require(by, "transfer.draft_transfer")
+    refuse_basis_not_led(basis)
     owner = by.organisation
     try:
         pack = load_pack(jurisdiction.lower())
@@ -133,6 +135,7 @@ def record_approval(
     approval, created = Approval.objects.get_or_create(
         transfer=transfer,
         kind=Approval.Kind(kind),
+        corrects=None,
         defaults={"reference": reference, "granted_on": granted_on, "entered_by": by},
     )
     if not created:
@@ -142,15 +145,58 @@ def record_approval(
 
 
 @transaction.atomic
+def correct_approval(
+    *, approval: Approval, reference: str, granted_on: datetime.date, reason: str, by: User
+) -> Approval:
+    """Another entry counts from now on and says what was wrong; the wrong one stays, and so does its log entry.
+
+    Raises:
+        NotAllowed: ``by`` may not record approvals on this transfer.
+        Refused: corrected already, nothing differs, no reason is given, or the date lies in the future.
+    """
+    transfer = lock_transfer(approval.transfer_id)
+    approval = Approval.objects.select_for_update(of=("self",)).get(pk=approval.pk)
+    require_side(by, "transfer.record_approval", transfer, *BOTH)
+    if Approval.objects.filter(corrects=approval).exists():
+        raise Refused("transfer.approval_corrected_already")
+    if not reason.strip():
+        raise Refused("gate.reason_missing")
+    if granted_on > timezone.localdate():
+        raise Refused("transfer.date_in_future", date=granted_on.isoformat())
+    if (approval.reference, approval.granted_on) == (reference, granted_on):
+        raise Refused("transfer.correction_says_nothing")
+    correction = Approval.objects.create(
+        transfer=transfer,
+        kind=approval.kind,
+        reference=reference,
+        granted_on=granted_on,
+        corrects=approval,
+        reason=reason.strip(),
+        entered_by=by,
+    )
+    record(
+        TransferEvent.APPROVAL_CORRECTED,
+        actor=by,
+        subject=transfer,
+        kind=approval.kind,
+        granted_on=str(granted_on),
+        corrects=str(approval.pk),
+    )
+    return correction
+
+
+@transaction.atomic
 def advance(*, transfer: Transfer, by: User) -> Transfer:
     """The transfer is one stage further; its gates were computed anew inside this transaction.
 
     Raises:
         NotAllowed: ``by`` may not advance this transfer.
-        Refused: the stage is left by another act (cutover, certificate), or a gate is closed.
+        Refused: the stage is left by another act (cutover, certificate, statement), or a gate is closed.
     """
     transfer = lock_transfer(transfer, states=set(NEXT_STAGE))
     require_side(by, "transfer.advance_transfer", transfer, TRANSFEROR)
+    if transfer.state == Transfer.State.REVIEWING:
+        refuse_unless_data_moves(transfer)
     target, needed = NEXT_STAGE[transfer.state]
     for number in needed:
         computed = gate(transfer, number)

@@ -49,6 +49,7 @@ def ready(at_stage, make_client, terms, giver_officer, giver_officer2, taker_off
         transfer=transfer,
         gate=7,
         reason="No training room yet",
+        facts=["taken_as_given"],
         asked_by=giver_officer,
         granted_by=giver_officer2,
         granted_at=timezone.now(),

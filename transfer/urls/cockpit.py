@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from transfer.views import agreement, cases, evidence, gates, notices, transfers
+from transfer.views import (
+    agreement,
+    archive,
+    cases,
+    consents,
+    diligence,
+    evidence,
+    gates,
+    notices,
+    statement,
+    transfers,
+)
 
 ONE = "transfers/<uuid:pk>/"
 
@@ -25,6 +36,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}agreement/check/", agreement.check, name="transfer-agreement-check"),
     path(f"{ONE}agreement/counsel/", agreement.counsel_word, name="transfer-counsel"),
     path(f"{ONE}agreement/approval/", agreement.approval, name="transfer-approval"),
+    path(
+        f"{ONE}agreement/approvals/<uuid:approval>/correct/",
+        agreement.correct,
+        name="transfer-approval-correct",
+    ),
     path(f"{ONE}agreement/breaches/<uuid:breach>/", agreement.breach, name="transfer-breach"),
     path(f"{ONE}notices/", notices.overview, name="transfer-notices"),
     path(f"{ONE}notices/draft/", notices.draft, name="transfer-notice-draft"),
@@ -45,6 +61,26 @@ urlpatterns: list[URLPattern] = [
         name="transfer-notice-sign-off",
     ),
     path(f"{ONE}notices/objections/<uuid:objection>/", evidence.decide, name="transfer-objection"),
+    path(f"{ONE}close/", transfers.close, name="transfer-close"),
+    path(f"{ONE}consents/", consents.overview, name="transfer-consents"),
+    path(f"{ONE}consents/load/", consents.load, name="transfer-consents-load"),
+    path(f"{ONE}consents/<uuid:client>/", consents.one_client, name="transfer-consent"),
+    path(f"{ONE}recalls/<uuid:recall>/", consents.recall, name="transfer-recall"),
+    path(f"{ONE}archive/", archive.overview, name="transfer-archive"),
+    path(f"{ONE}archive/<uuid:client>/", archive.one_client, name="transfer-archive-client"),
+    path(f"{ONE}profile/", diligence.overview, name="transfer-profile"),
+    path(f"{ONE}statement/", statement.overview, name="transfer-statement"),
+    path(f"{ONE}statement/draft/", statement.draft, name="transfer-statement-draft"),
+    path(f"{ONE}statement/sign/", statement.sign, name="transfer-statement-sign"),
+    *(
+        path(f"{ONE}statement/{name}", statement.download, {"what": name}, name=f"transfer-statement-{label}")
+        for name, label in (
+            ("certificate.json", "file"),
+            ("keys.json", "keys"),
+            ("verify_handover.py", "verifier"),
+        )
+    ),
+    path(f"{ONE}profile/release/", diligence.release, name="transfer-profile-release"),
     path(f"{ONE}cases/", cases.overview, name="transfer-cases"),
     path(f"{ONE}cases/assess/", cases.assess, name="transfer-cases-assess"),
 ]

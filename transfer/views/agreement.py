@@ -17,6 +17,8 @@ from access.stepup import step_up_required
 from audit.errors import Refused
 from audit.reading import reading
 from transfer.agreement_document import read_agreement
+from transfer.bases import data_moves
+from transfer.breach_words import breach_words
 from transfer.forms.agreement import (
     CHECK_WORDS,
     ClauseFormSet,
@@ -26,7 +28,7 @@ from transfer.forms.agreement import (
     TermsForm,
     terms_of,
 )
-from transfer.forms.transfers import ApprovalForm, EmptyForm
+from transfer.forms.transfers import ApprovalForm, CorrectionForm, EmptyForm
 from transfer.gates.agreement import agreed_by_both
 from transfer.letters import purpose_words
 from transfer.models import Agreement, Approval, ClauseBreach, Transfer
@@ -39,7 +41,7 @@ from transfer.services.agreements import (
     register_executed,
     sign_agreement,
 )
-from transfer.services.transfers import give_counsel_word, record_approval
+from transfer.services.transfers import correct_approval, give_counsel_word, record_approval
 from transfer.standing import together
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_transfer, person, show
@@ -76,7 +78,9 @@ def overview(request: HttpRequest, pk: UUID) -> HttpResponse:
         else [purpose_words(one, get_language() or "en") for one in agreement.purposes],
         digest="" if agreement is None else bytes(agreement.digest).hex(),
         signers=signers,
-        approvals=Approval.objects.filter(transfer=transfer).select_related("entered_by"),
+        approvals=Approval.objects.filter(transfer=transfer)
+        .select_related("entered_by", "correction")
+        .order_by("kind", "entered_at"),
         versions=Agreement.objects.filter(transfer=transfer).count(),
         may_draft=not agreed and may_for_side(user, "transfer.draft_agreement", transfer, *BOTH),
         may_sign=_may_sign(user, transfer, agreement),
@@ -152,7 +156,9 @@ def _clauses(user: Any, transfer: Transfer, agreement: Agreement) -> list[dict[s
             "check": CHECK_WORDS.get(clause.check_code, clause.check_code),
             "due_on": clause.due_on,
             "consequence": clause.consequence_zh if chinese else clause.consequence_en,
-            "breaches": list(clause.breaches.all()),
+            "breaches": [
+                {"row": breach, "words": breach_words(breach.fact)} for breach in clause.breaches.all()
+            ],
             "may_decide": decides and clause.owner_side != side,
         }
         for clause in agreement.clauses.prefetch_related("breaches__decided_by")
@@ -172,8 +178,10 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A version entered by hand: terms, and the clauses as a table."""
     transfer = find_transfer(request, pk)
     initial, rows = _initial(latest_version(transfer))
-    form = TermsForm(request.POST or None, initial=initial)
-    clauses = ClauseFormSet(request.POST or None, initial=rows, prefix="clause")
+    form = TermsForm(request.POST or None, initial=initial, moves=data_moves(transfer))
+    clauses = ClauseFormSet(
+        request.POST or None, initial=rows, prefix="clause", form_kwargs={"basis": transfer.basis}
+    )
     if request.method == "POST" and form.is_valid() and clauses.is_valid():
         try:
             draft_agreement(transfer=transfer, terms=terms_of(form, clauses), by=person(request))
@@ -326,7 +334,9 @@ def breach(request: HttpRequest, pk: UUID, breach: UUID) -> HttpResponse:
     chinese = (get_language() or "").startswith("zh")
     act = Act(
         title=_("Breach of clause %(number)s") % {"number": row.clause.number},
-        sentence=row.clause.consequence_zh if chinese else row.clause.consequence_en,
+        sentence=together(
+            breach_words(row.fact), row.clause.consequence_zh if chinese else row.clause.consequence_en
+        ),
         submit=gettext_lazy("Decide"),
         back=_back(transfer),
         done=gettext_lazy("The breach is decided."),
@@ -380,4 +390,32 @@ def approval(request: HttpRequest, pk: UUID) -> HttpResponse:
         form,
         act,
         lambda words: record_approval(transfer=transfer, by=person(request), **words),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("transfer.record_approval")
+def correct(request: HttpRequest, pk: UUID, approval: UUID) -> HttpResponse:
+    """Correct an approval that was entered wrongly; both entries stay."""
+    transfer = find_transfer(request, pk)
+    row = get_object_or_404(Approval, pk=approval, transfer=transfer)
+    act = Act(
+        title=_("Correct: %(kind)s") % {"kind": row.get_kind_display()},
+        sentence=_(
+            "On record: %(reference)s, granted on %(day)s. The wrong entry stays beside the correction."
+        )
+        % {"reference": row.reference, "day": row.granted_on.isoformat()},
+        submit=gettext_lazy("Record the correction"),
+        back=_back(transfer),
+        done=gettext_lazy("The correction counts from now on; the entry before stays to be seen."),
+    )
+    form = CorrectionForm(
+        request.POST or None, initial={"reference": row.reference, "granted_on": row.granted_on}
+    )
+    return perform(
+        request,
+        transfer,
+        form,
+        act,
+        lambda words: correct_approval(approval=row, by=person(request), **words),
     )

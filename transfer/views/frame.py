@@ -12,32 +12,43 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from access.models import User
+from transfer.bases import BY_CONSENT, MOVING
 from transfer.models import Transfer
 from transfer.policies import require_sight, sees_data, side_of, visible_transfers
+
+EVERY = frozenset(Transfer.Basis)
 
 
 @dataclass(frozen=True)
 class Tab:
-    """One page of a transfer in its line of tabs; ``data`` ones are closed until gate 1 opens sight."""
+    """One page of a transfer in its line of tabs; ``data`` ones are closed until gate 1 opens sight.
+
+    It stands there only under the ``bases`` for which it has something to show.
+    """
 
     title: Promise
     url_name: str
     data: bool = True
+    bases: frozenset[str] = MOVING
 
 
 TABS: Sequence[Tab] = (
-    Tab(_("Overview"), "transfer-overview", data=False),
-    Tab(_("Agreement"), "transfer-agreement", data=False),
-    Tab(_("Imports"), "transfer-imports"),
-    Tab(_("Data health"), "transfer-health"),
+    Tab(_("Overview"), "transfer-overview", data=False, bases=EVERY),
+    Tab(_("Agreement"), "transfer-agreement", data=False, bases=EVERY),
+    Tab(_("Imports"), "transfer-imports", bases=EVERY),
+    Tab(_("Data health"), "transfer-health", bases=EVERY),
+    Tab(_("Masked profile"), "transfer-profile", data=False, bases=EVERY - MOVING),
     Tab(_("Notices"), "transfer-notices"),
-    Tab(_("Clients' states"), "transfer-cases"),
+    Tab(_("Consents"), "transfer-consents", bases=BY_CONSENT),
+    Tab(_("Clients' states"), "transfer-cases", bases=EVERY),
     Tab(_("Rehearsals"), "transfer-rehearsals"),
     Tab(_("Breaks"), "transfer-breaks"),
     Tab(_("Runbook"), "transfer-runbook"),
     Tab(_("Go or no-go"), "transfer-mandate"),
     Tab(_("Cutover"), "transfer-cutover"),
+    Tab(_("Archive"), "transfer-archive", bases=BY_CONSENT),
     Tab(_("Certificate"), "transfer-certificate"),
+    Tab(_("Statement"), "transfer-statement", data=False, bases=EVERY - MOVING),
 )
 
 
@@ -63,7 +74,9 @@ def show(request: HttpRequest, template: str, transfer: Transfer, **context: Any
     user = person(request)
     sight = sees_data(user, transfer)
     tabs = [
-        _tab(request, tab, transfer) for tab in TABS if (sight or not tab.data) and _mounted(tab, transfer)
+        _tab(request, tab, transfer)
+        for tab in TABS
+        if (sight or not tab.data) and transfer.basis in tab.bases and _mounted(tab, transfer)
     ]
     side = side_of(transfer, user.organisation_id)
     return render(

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,8 +35,8 @@ def one_gate(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     transfer, found = _find(request, pk, number)
     user = person(request)
     sight = sees_data(user, transfer)
-    asks = not found.open and found.exception is None and number not in WITHOUT_EXCEPTION
     waiting = found.exception is not None and found.exception.granted_at is None
+    asks = found.applies and not found.open and not waiting and number not in WITHOUT_EXCEPTION
     own = found.exception is not None and found.exception.asked_by_id == user.pk
     return show(
         request,
@@ -45,7 +44,7 @@ def one_gate(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         transfer,
         gate=gate_card(transfer, found, counts=sight),
         sentence=_sentence(transfer, found),
-        exception=found.exception,
+        exceptions=[{"row": row, "facts": _covered(found, row)} for row in reversed(found.exceptions)],
         may_ask=asks and may_for_side(user, "transfer.ask_exception", transfer, *BOTH),
         may_grant=waiting and not own and _grants(user, transfer, found),
         waiting=waiting,
@@ -60,8 +59,17 @@ def _grants(user: User, transfer: Transfer, found: Gate) -> bool:
     return may_for_side(user, "transfer.grant_exception", transfer, *sides)
 
 
+def _covered(found: Gate, row: GateException) -> list[str]:
+    """The facts that an exception covers, in words; those that the gate no longer knows stay as codes."""
+    words = {fact.code: str(fact.text) for fact in found.facts}
+    return [words.get(code, code) for code in row.facts]
+
+
 def _sentence(transfer: Transfer, found: Gate) -> str:
     words = {"number": found.number, "title": found.title, "opens": found.opens}
+    if not found.applies:
+        words["why"] = found.why_not or ""
+        return _("Gate %(number)s does not apply, because %(why)s.") % words
     if found.holds:
         return _("Gate %(number)s is open: every fact holds. It opens %(opens)s.") % words
     words["what"] = hindrance(found)
@@ -101,8 +109,10 @@ def ask(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
 @step_up_required
 def grant(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     """Grant what somebody else asked for."""
-    transfer, _found = _find(request, pk, number)
-    exception = get_object_or_404(GateException, transfer=transfer, gate=number)
+    transfer, found = _find(request, pk, number)
+    if found.exception is None:
+        raise Http404
+    exception = found.exception
     act = Act(
         title=_("Grant the exception to gate %(number)s") % {"number": number},
         sentence=_("%(name)s asked: %(reason)s")
@@ -114,7 +124,8 @@ def grant(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         danger=True,
         step_up=True,
         irreversible=[
-            gettext_lazy("The exception stands on the first page of the certificate, with both names.")
+            gettext_lazy("The exception stands on the first page of the certificate, with both names."),
+            *(_("It covers: %(fact)s") % {"fact": fact.text} for fact in found.missing),
         ],
         signers=[
             {

@@ -27,7 +27,7 @@ from transfer.forms.notices import (
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Transfer
 from transfer.policies import may_from_outside
-from transfer.services.letters import compose_notice, draft_notice, print_letter, usual_values
+from transfer.services.letters import compose_notice, draft_notice, letter_of, print_letter, usual_values
 from transfer.standing import together
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_open_transfer, person, show
@@ -199,7 +199,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
     transfer = find_open_transfer(request, pk)
     require(person(request), "clients.draft_notice", transfer.transferor)
     given = usual_values(transfer)
-    form = NoticeForm(request.POST or None, initial=given)
+    form = NoticeForm(request.POST or None, initial=given, letter=letter_of(transfer))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         if request.POST.get("act") == "draft":

@@ -16,12 +16,14 @@ from access.policies import may, permission_required
 from access.refusals import told
 from access.stepup import step_up_required
 from audit.errors import Refused
+from transfer.bases import data_moves
 from transfer.forms.transfers import CutoverForm, EmptyForm, TransfereeForm, TransferForm
 from transfer.gates.registry import gates
 from transfer.log_lines import latest_lines
 from transfer.models import ClientCase, Transfer
 from transfer.policies import BOTH, TRANSFEROR, may_for_side, may_from_outside, sees_data, visible_transfers
 from transfer.services.cases import funnel
+from transfer.services.closing import close_transfer
 from transfer.services.transfers import (
     NEXT_STAGE,
     abort,
@@ -32,6 +34,7 @@ from transfer.services.transfers import (
 )
 from transfer.standing import clocks, gate_summary, standing
 from transfer.views.acts import Act, perform
+from transfer.views.diligence import may_state
 from transfer.views.frame import find_transfer, person, show
 
 LIST_LIMIT = 200
@@ -110,6 +113,7 @@ def _acts(user: Any, transfer: Transfer) -> list[dict[str, object]]:
     table = (
         (
             transfer.state in NEXT_STAGE
+            and (data_moves(transfer) or transfer.state != Transfer.State.REVIEWING)
             and may_for_side(user, "transfer.advance_transfer", transfer, TRANSFEROR),
             _("To the next stage"),
             "transfer-advance",
@@ -134,6 +138,19 @@ def _acts(user: Any, transfer: Transfer) -> list[dict[str, object]]:
             _("Confirm the legal basis"),
             "transfer-counsel",
             "",
+        ),
+        (
+            transfer.state == Transfer.State.SETTLED
+            and may_for_side(user, "transfer.close_transfer", transfer, TRANSFEROR),
+            _("Close the transfer"),
+            "transfer-close",
+            "primary",
+        ),
+        (
+            not data_moves(transfer) and may_state(user, transfer),
+            _("To the statement"),
+            "transfer-statement",
+            "primary",
         ),
         (
             not ended and may_for_side(user, "transfer.record_approval", transfer, *BOTH),
@@ -267,3 +284,25 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
     form = EmptyForm(request.POST if request.method == "POST" else None)
     return perform(request, transfer, form, act, lambda _words: abort(transfer=transfer, by=person(request)))
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("transfer.close_transfer")
+@step_up_required
+def close(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Close a settled transfer: nobody is in limbo, and the law's remainder is kept."""
+    transfer = find_transfer(request, pk)
+    act = Act(
+        title=gettext_lazy("Close the transfer"),
+        sentence=gettext_lazy("Possible once nobody waits between the firms or for a decision."),
+        submit=gettext_lazy("Close for good"),
+        back=_overview_of(transfer),
+        done=gettext_lazy("The transfer is closed."),
+        confirms=True,
+        step_up=True,
+        irreversible=[gettext_lazy("Nothing more happens in a closed transfer.")],
+    )
+    form = EmptyForm(request.POST if request.method == "POST" else None)
+    return perform(
+        request, transfer, form, act, lambda _words: close_transfer(transfer=transfer, by=person(request))
+    )

@@ -36,6 +36,11 @@ EXCEPTION = _("Gate %(gate)s by exception: %(reason)s (asked by %(asked_by)s, gr
 OPEN_BREAK = _("Open break: %(source)s, %(kind)s %(field)s: %(count)s")
 NOTES = {
     "both_signing_keys_on_one_host": _("Both organisations' signing keys lie on one host."),
+    "transferor_keeps_sealed_archive": _(
+        "The transferor goes on and keeps, sealed, what the law makes it keep of those who moved."
+    ),
+    "recalls_open": _("Clients who withdrew consent after the handover wait for a decision."),
+    "nothing_was_handed_over": _("No client data were handed over: the handler stays the same legal person."),
 }
 
 
