@@ -15,11 +15,8 @@ REGISTERING = (
     "transfer.gates.readiness",
     "transfer.gates.decision",
     "transfer.certificate.papers",
-<<<<<<< HEAD
     "transfer.services.recalls",
-=======
     "transfer.checks",
->>>>>>> origin/main
 )
 
 
