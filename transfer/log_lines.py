@@ -3,18 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from access.models import User
 from audit.models import Event, Leaf
-from audit.queries import events_of
 from audit.registry import label
 from clients.models import Announcement, CustodyMove, NoticeCampaign
 from transfer.models import (
@@ -138,16 +135,16 @@ class Line:
 
 def latest_lines(transfer: Transfer, *, limit: int = 10) -> list[Line]:
     """The newest entries about the transfer and what belongs to it, newest first."""
-    found: QuerySet[Event] = reduce(or_, (events_of(subject) for subject in _subjects(transfer)))
+    number = Leaf.objects.filter(event=OuterRef("pk")).values("index")
+    found = Event.objects.filter(subject__in=list(_subjects(transfer))).annotate(number=Subquery(number))
     events = list(found.order_by("-id")[:limit])
     names = dict(User.objects.filter(pk__in={event.actor for event in events}).values_list("pk", "name"))
-    numbers = dict(Leaf.objects.filter(event__in=events).values_list("event_id", "index"))
     return [
         Line(
             event.at,
             _name(names, event.actor),
             str(WORDS.get(event.type, label(event.type))),
-            numbers.get(event.pk),
+            event.number,
         )
         for event in events
     ]
@@ -157,12 +154,15 @@ def _name(names: dict[UUID, str], actor: UUID | None) -> str:
     return _("The product") if actor is None else names.get(actor, _("somebody"))
 
 
-def _subjects(transfer: Transfer) -> Iterable[Model]:
-    yield transfer
-    for model in _OF_TRANSFER:
-        yield from model._default_manager.filter(transfer=transfer).order_by("-pk")[:20]  # noqa: SLF001
-    yield from ImportRun.objects.filter(extract__transfer=transfer).order_by("-pk")[:20]
+def _subjects(transfer: Transfer) -> Iterable[UUID]:
+    """The newest of what belongs to the transfer, found by one query."""
     campaigns = NoticeCampaign.objects.filter(occasion=transfer.pk)
-    yield from campaigns
-    yield from Announcement.objects.filter(campaign__in=campaigns).order_by("-pk")[:10]
-    yield from CustodyMove.objects.filter(occasion=transfer.pk).order_by("-number")[:10]
+    newest = [
+        *(model._default_manager.filter(transfer=transfer).order_by("-pk")[:20] for model in _OF_TRANSFER),  # noqa: SLF001
+        ImportRun.objects.filter(extract__transfer=transfer).order_by("-pk")[:20],
+        campaigns.order_by("-pk")[:10],
+        Announcement.objects.filter(campaign__in=campaigns).order_by("-pk")[:10],
+        CustodyMove.objects.filter(occasion=transfer.pk).order_by("-number")[:10],
+    ]
+    first, *others = (rows.values_list("pk", flat=True) for rows in newest)
+    return [transfer.pk, *first.union(*others, all=True)]

@@ -67,5 +67,5 @@ def _fact(transfer: Transfer, duty: Duty) -> Fact:
     if known is None:
         return Fact(f"duty:{duty.rule_id}.{duty.code}", ok=False, text=text)
     proof, whose = known
-    done, link = proof(transfer)
+    done, link = once(("proof", duty.satisfied_by, transfer.pk), lambda: proof(transfer))
     return Fact(f"duty:{duty.rule_id}.{duty.code}", ok=done, text=text, link=link, whose=whose)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from access.asking import once
 from access.models import User
 from audit.errors import Refused
 from audit.services import record
@@ -168,8 +169,10 @@ def funnel(transfer: Transfer) -> dict[str, int]:
 
     The sum of what the database itself noted whenever a case changed; a million cases are not counted anew.
     """
-    noted = CaseCount.objects.filter(transfer=transfer)
-    found = dict(noted.values_list("state").annotate(Sum("clients")).order_by())
+    noted = (
+        CaseCount.objects.filter(transfer=transfer).values_list("state").annotate(Sum("clients")).order_by()
+    )
+    found = once(("funnel", transfer.pk), lambda: dict(noted))
     return {state.value: found.get(state.value, 0) for state in ClientCase.State}
 
 
