@@ -72,12 +72,12 @@ def plan_pieces(run: Run) -> None:
 
 
 @transaction.atomic
-def make_next_piece(run: Run) -> int | None:
+def make_next_piece(run: Run, *, leading: bool = True) -> int | None:
     """One more piece of the delivery lies sealed; returns how many clients are in pieces now, None when no
     piece is left to make, or somebody else holds it.
 
     Raises:
-        LeaseLost: another worker has taken the run over; nothing is kept then.
+        LeaseLost: who leads the work has lost the lease to another worker; nothing is kept then.
     """
     piece = (
         DeliveryPiece.objects.select_for_update(of=("self",), skip_locked=True)
@@ -100,7 +100,8 @@ def make_next_piece(run: Run) -> int | None:
     piece.file, piece.clients = file.pk, len(rows["clients"])
     piece.save(update_fields=["file", "clients", "sections"])
     done = run.pieces.aggregate(done=Sum("clients"))["done"]
-    renew(run, reached=done)
+    if leading:
+        renew(run, reached=done)
     return int(done)
 
 
@@ -160,22 +161,22 @@ class _Maker:
 
     def _add(self, found: Rows, ids: list[UUID], right: Reading) -> None:
         opener = Opener(ids, right)
-        numbers: dict[UUID, str] = {}
+        numbers: dict[str, str] = {}
         rows, clear = _fetch(_CLIENTS, ids)
         for row, cells, secret in zip(rows, clear, opener.documents(Client, rows), strict=True):
             number = numbers[row[0]] = self._numbers.of(secret.source_no)
             kind, status, branch, opened_on = cells
             code = self._branches.get(branch, "") if branch else ""
             shown = (kind, status, code, opened_on)
-            found["clients"].append(client_row(str(row[0]), shown, secret, number, self._disguise))
+            found["clients"].append(client_row(row[0], shown, secret, number, self._disguise))
         rows, clear = _fetch(_ACCOUNTS, ids)
         found["accounts"] += [
-            account_row(str(row[0]), cells, secret, numbers[row[1]])
+            account_row(row[0], cells, secret, numbers[row[1]])
             for row, cells, secret in zip(rows, clear, opener.documents(Account, rows), strict=True)
         ]
         rows, clear = _fetch(_HOLDINGS, ids)
         found["holdings"] += [
-            holding_row(str(row[0]), cells, secret, numbers[row[1]])
+            holding_row(row[0], cells, secret, numbers[row[1]])
             for row, cells, secret in zip(rows, clear, opener.documents(Holding, rows), strict=True)
         ]
 
@@ -192,18 +193,18 @@ class _Maker:
 
 
 _CLIENTS: Final = """
-SELECT id, id, revision, sealed, kind, status, branch_id, coalesce(opened_on::text, '')
+SELECT id::text, id::text, revision, sealed, kind, status, branch_id, coalesce(opened_on::text, '')
   FROM clients_client WHERE id = ANY(%s) ORDER BY id
 """
 _ACCOUNTS: Final = """
-SELECT id, client_id, revision, sealed, kind, market, currency, status
+SELECT id::text, client_id::text, revision, sealed, kind, market, currency, status
   FROM clients_account WHERE client_id = ANY(%s) ORDER BY client_id, id
 """
 _HOLDINGS: Final = """
-SELECT id, client_id, revision, sealed, market, currency
+SELECT id::text, client_id::text, revision, sealed, market, currency
   FROM clients_holding WHERE client_id = ANY(%s) ORDER BY client_id, id
 """
-Fetched = tuple[list[tuple[UUID, UUID, int, bytes]], list[tuple[Any, ...]]]
+Fetched = tuple[list[tuple[str, str, int, bytes]], list[tuple[Any, ...]]]
 
 
 def _fetch(statement: str, ids: Sequence[UUID]) -> Fetched:

@@ -76,11 +76,14 @@ def make_delivery(*, run: Run) -> SealedFile:
     """
     while not deliver_step(run=run):
         pass
+    if run.delivery_file is None:
+        raise LeaseLost
     return SealedFile.objects.get(pk=cast("UUID", run.delivery_file))
 
 
 def deliver_step(*, run: Run) -> bool:
-    """The delivery is one step nearer: planned, one piece more, or put together; True when it lies there whole.
+    """The delivery is one step nearer: planned, one piece more, or put together; True when nothing is left to
+    do here: it lies there whole, or somebody else holds the last piece and puts it together.
 
     Every chunk of clients is opened inside a recorded reading of its own. A crash loses at most the step
     under way; of two makers one file stays.
@@ -105,7 +108,7 @@ def deliver_step(*, run: Run) -> bool:
         run.reached = done
         return False
     if run.pieces.filter(file=None).exists():
-        raise LeaseLost  # Somebody else holds the piece that is missing.
+        return True
     _put_together(run, transfer)
     return True
 

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from transfer.models import Run, Transfer
 from transfer.services.leases import claim_run, give_back
+from transfer.services.pieces import make_next_piece
 from transfer.services.reconciling import reconcile_step
 from transfer.services.runs import deliver_step
 from transfer.tasks.attempts import work_on
@@ -21,7 +22,29 @@ def deliver(run_id: str) -> None:
     Five at once do each step once: one of them holds the lease.
     """
     run = claim_run(uuid.UUID(run_id))
-    if run is not None and work_on(run, lambda: deliver_step(run=run)) and run.delivery_file is None:
+    if run is None:
+        return
+    steps: list[bool] = []
+    fresh = not run.pieces.exists()
+    if work_on(run, lambda: steps.append(deliver_step(run=run))) and not steps[0]:
+        deliver.delay(run_id)
+        if fresh and run.pieces.count() > 1:
+            make_piece.delay(run_id)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def make_piece(run_id: str) -> None:
+    """One more piece of the delivery is made beside whoever leads the work, so that two workers share it.
+
+    It holds no lease: the lock on the piece is enough. When no piece is free any more, whoever made the
+    last one sees to it that the delivery is put together.
+    """
+    run = Run.objects.select_related("transfer", "asked_by").get(pk=uuid.UUID(run_id))
+    if run.delivery_file is not None or run.problem:
+        return
+    if make_next_piece(run, leading=False) is not None:
+        make_piece.delay(run_id)
+    else:
         deliver.delay(run_id)
 
 

@@ -14,7 +14,7 @@ from transfer.services.runs import make_delivery, start_rehearsal
 from transfer.tasks import cutover as cutover_tasks
 from transfer.tasks import runs as run_tasks
 from transfer.tasks.cutover import run_cutover
-from transfer.tasks.runs import deliver, reap_runs, reconcile_run
+from transfer.tasks.runs import deliver, make_piece, reap_runs, reconcile_run
 from transfer.tests.test_certificate import mandate, ready, send_back  # noqa: F401  fixtures
 from vault.models import SealedFile
 
@@ -27,6 +27,7 @@ def no_broker(monkeypatch):
     sent = []
     monkeypatch.setattr(run_cutover, "delay", lambda key: sent.append(("run_cutover", key)))
     monkeypatch.setattr(deliver, "delay", lambda key: sent.append(("deliver", key)))
+    monkeypatch.setattr(make_piece, "delay", lambda key: sent.append(("make_piece", key)))
     monkeypatch.setattr(reconcile_run, "delay", lambda key: sent.append(("reconcile_run", key)))
     monkeypatch.setattr(
         cutover_tasks.current_app, "send_task", lambda name, keys: sent.append((name, *keys)), raising=False
@@ -75,12 +76,30 @@ def test_five_workers_make_one_delivery(ready, giver_manager, audited, no_broker
         at_once(deliver, str(run.pk))
     run.refresh_from_db()
     assert (run.pieces.count(), run.client_count) == (3, 3)
-    assert [("deliver", str(run.pk))] * 4 == no_broker
+    assert no_broker.count(("deliver", str(run.pk))) == 4
+    assert no_broker.count(("make_piece", str(run.pk))) == 1
     assert run.state == "delivered"
     assert SealedFile.objects.filter(purpose="delivery").count() == 1
     assert [kind for kind, _ in audited()].count("run.delivered") == 1
     deliver(str(run.pk))
     assert SealedFile.objects.filter(purpose="delivery").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_helpers_make_pieces_of_their_own_and_the_last_has_the_delivery_put_together(
+    ready, giver_manager, no_broker, monkeypatch
+):  # noqa: F811
+    monkeypatch.setattr("transfer.services.pieces.CLIENTS_OF_A_PIECE", 1)
+    run = start_rehearsal(transfer=ready, by=giver_manager)
+    deliver(str(run.pk))
+    at_once(make_piece, str(run.pk))
+    assert run.pieces.filter(file=None).count() == 0
+    assert SealedFile.objects.filter(purpose="piece").count() == 4  # With the key of the disguise.
+    make_piece(str(run.pk))
+    assert no_broker[-1] == ("deliver", str(run.pk))
+    deliver(str(run.pk))
+    run.refresh_from_db()
+    assert (run.state, run.lease_until, run.client_count) == ("delivered", None, 3)
 
 
 @pytest.mark.django_db(transaction=True)
