@@ -49,7 +49,7 @@ class Watch(threading.Thread):
 
     def __init__(self, stand: OwnStand) -> None:
         super().__init__(daemon=True)
-        self.stand, self.over = stand, threading.Event()
+        self.stand, self.begun, self.over = stand, threading.Event(), threading.Event()
         self.seen: dict[int, Memory] = {}
 
     def run(self) -> None:
@@ -59,9 +59,10 @@ class Watch(threading.Thread):
     def look(self) -> None:
         for pid, command in self.stand.processes().items():
             kilobytes = resident(pid)
-            if not kilobytes:
-                continue
             part = next((name for words, name in PARTS if words in command), "child")
+            # What a program needs to start is no growth: the demo counts from its first step on.
+            if not kilobytes or (part == "demo" and not self.begun.is_set()):
+                continue
             memory = self.seen.setdefault(pid, Memory(part, kilobytes))
             memory.peak = max(memory.peak, kilobytes)
 
@@ -146,6 +147,7 @@ def measured_demo(stand: OwnStand, *, clients: int, seed: int) -> Measured:
         for line in demo.stdout or ():
             print(line, end="", flush=True)
             lines.append(line)
+            watch.begun.set()
     seconds = time.monotonic() - began
     watch.over.set()
     watch.join()
