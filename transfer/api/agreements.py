@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -14,6 +14,7 @@ from access.serializers import Body, HexField, Words, told
 from access.stepup import require_step_up
 from audit.reading import reading
 from transfer.api.base import TransferPart, uploaded
+from transfer.letters import purpose_words
 from transfer.models import Agreement, Clause, ClauseBreach, Signature, Transfer
 from transfer.policies import BOTH, require_side
 from transfer.services.agreements import (
@@ -51,7 +52,7 @@ class PurposeSerializer(serializers.Serializer[Any]):
 
 class AgreementSerializer(serializers.ModelSerializer[Agreement]):
     digest = HexField()
-    purposes = PurposeSerializer(many=True, read_only=True)
+    purposes = serializers.SerializerMethodField()
     field_scope = serializers.ListField(child=serializers.CharField(), read_only=True)
     signatures = SignatureSerializer(many=True, read_only=True)
     clauses = ClauseSerializer(many=True, read_only=True)
@@ -63,6 +64,14 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
             "signed_on", "created_by", "created_at", "signatures", "clauses",
         )  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(PurposeSerializer(many=True))
+    def get_purposes(self, agreement: Agreement) -> list[dict[str, str]]:
+        """In words, also those that the document names by code."""
+        return [
+            {"en": purpose_words(purpose, "en"), "zh": purpose_words(purpose, "zh-hans")}
+            for purpose in agreement.purposes
+        ]
 
 
 class BreachSerializer(serializers.ModelSerializer[ClauseBreach]):

@@ -245,3 +245,14 @@ def test_wrong_terms_are_named_down_to_the_clause(api, transfer, terms, giver_of
     assert set(answer.json()["errors"]) == {"title", "clauses"}
     assert transfer.agreements.count() == 0
     assert audited() == []
+
+
+def test_purposes_named_by_code_are_listed_in_words(api, transfer, terms, giver_officer):
+    from transfer.models import Agreement
+
+    api(giver_officer).post(path_of(transfer, "agreements"), **terms)
+    Agreement.objects.update(purposes=["legal_retention"])
+    [listed] = api(giver_officer).get(path_of(transfer, "agreements")).json()["results"]
+    [purpose] = listed["purposes"]
+    assert purpose["en"] not in {"", "legal_retention"}
+    assert purpose["zh"] not in {"", "legal_retention"}
