@@ -28,11 +28,17 @@ _MISSING: Final = "missing"
 
 def copy_files(folder: Path, ids: Iterable[str], beat: Beat) -> int:
     """The files lie in ``folder`` with their list; returns how many."""
-    lines, copied = [], 0
+    lines, copied, folders = [], 0, set()
     for file_id in ids:
-        part = _copy(path_of(UUID(file_id)), place_of(folder, file_id))
+        target = place_of(folder, file_id)
+        part = _copy(path_of(UUID(file_id)), target)
         lines.append(f"{file_id} {_MISSING}\n" if part is None else f"{file_id} {part.size} {part.sha256}\n")
         copied += part is not None
+        folders.add(target.parent)
+        beat()
+    # Each folder once, before the list that names what lies in them.
+    for filled in sorted(folders):
+        flush_folder(filled)
         beat()
     write_durably(folder / FILES, "".join(lines).encode())
     return copied
@@ -79,7 +85,6 @@ def _copy(source: Path, target: Path) -> Part | None:
         shutil.copyfile(source, target)
         with target.open("rb") as copied:
             os.fsync(copied.fileno())
-    flush_folder(target.parent)
     return part_of(target)
 
 

@@ -31,6 +31,9 @@ _SETTINGS: Final = {
     "max_connections": "10",
     "shared_buffers": "128MB",
     "autovacuum": "off",
+    "maintenance_work_mem": "256MB",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "16GB",
 }
 
 
