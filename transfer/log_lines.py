@@ -136,22 +136,18 @@ class Line:
 def latest_lines(transfer: Transfer, *, limit: int = 10) -> list[Line]:
     """The newest entries about the transfer and what belongs to it, newest first."""
     number = Leaf.objects.filter(event=OuterRef("pk")).values("index")
-    found = Event.objects.filter(subject__in=list(_subjects(transfer))).annotate(number=Subquery(number))
-    events = list(found.order_by("-id")[:limit])
-    names = dict(User.objects.filter(pk__in={event.actor for event in events}).values_list("pk", "name"))
+    name = User.objects.filter(pk=OuterRef("actor")).values("name")
+    found = Event.objects.filter(subject__in=list(_subjects(transfer)))
+    events = found.annotate(number=Subquery(number), name=Subquery(name)).order_by("-id")[:limit]
     return [
         Line(
             event.at,
-            _name(names, event.actor),
+            _("The product") if event.actor is None else event.name or _("somebody"),
             str(WORDS.get(event.type, label(event.type))),
             event.number,
         )
         for event in events
     ]
-
-
-def _name(names: dict[UUID, str], actor: UUID | None) -> str:
-    return _("The product") if actor is None else names.get(actor, _("somebody"))
 
 
 def _subjects(transfer: Transfer) -> Iterable[UUID]:

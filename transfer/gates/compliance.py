@@ -8,7 +8,7 @@ from clients.models import NoticeCampaign
 from transfer.archived import unarchived
 from transfer.gates.agreement import page
 from transfer.gates.duties import duty_facts, register_proof
-from transfer.gates.registry import Fact, register_facts
+from transfer.gates.registry import Fact, field_policies, register_facts
 from transfer.models import ClauseBreach, FieldPolicy, Transfer
 from transfer.services.policies import field_classes
 
@@ -38,8 +38,11 @@ def compliance_facts(transfer: Transfer) -> Iterator[Fact]:
 
 def _secret_fields(transfer: Transfer) -> list[FieldPolicy]:
     classes = field_classes(transfer)
-    rows = FieldPolicy.objects.filter(transfer=transfer)
-    return [row for row in rows if row.target_field in classes and classes[row.target_field].jrt == "C3"]
+    return [
+        row
+        for row in field_policies(transfer)
+        if row.target_field in classes and classes[row.target_field].jrt == "C3"
+    ]
 
 
 @register_proof("separate_consent_asked", whose="transferor")

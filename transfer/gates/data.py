@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.fields import LINE_HEADINGS
 from transfer.gates.agreement import page
-from transfer.gates.registry import Fact, register_facts
-from transfer.models import Extract, FieldPolicy, ImportChunk, ImportRun, Reject, Transfer
+from transfer.gates.registry import Fact, field_policies, register_facts
+from transfer.models import Extract, ImportChunk, ImportRun, Reject, Transfer
 
 _ENDED = (ImportRun.State.STOPPED, ImportRun.State.REFUSED)
 # Without these three there is nothing to hand over; the other kinds may be empty at a small firm.
@@ -94,7 +94,7 @@ def _declared(transfer: Transfer, full: list[Extract], done: dict[UUID, ImportRu
 
 
 def _unknown_fields(transfer: Transfer, extracts: list[Extract]) -> int:
-    known = set(FieldPolicy.objects.filter(transfer=transfer).values_list("kind", "source_field"))
+    known = {(row.kind, row.source_field) for row in field_policies(transfer)}
     return sum(
         (extract.kind, field) not in known
         for extract in extracts

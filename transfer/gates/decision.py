@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from transfer.gates.agreement import page
 from transfer.gates.registry import Fact, gate, register_facts
-from transfer.models import Mandate, OutsideParty, RunbookStep, Transfer
+from transfer.models import Mandate, MandateSignature, OutsideParty, RunbookStep, Transfer
 
 SIGNATURES_PER_SIDE = 2
 STEPS_AT_LEAST = 15
@@ -46,8 +48,10 @@ def decision_facts(transfer: Transfer) -> Iterator[Fact]:
 
 
 def _mandate_facts(transfer: Transfer) -> Iterator[Fact]:
-    mandate = Mandate.objects.filter(transfer=transfer, withdrawn_at=None).first()
-    given = [] if mandate is None else list(mandate.signatures.values_list("organisation", flat=True))
+    signers = MandateSignature.objects.filter(mandate=OuterRef("pk")).values("organisation")
+    mandates = Mandate.objects.filter(transfer=transfer, withdrawn_at=None)
+    mandate = mandates.annotate(signers=ArraySubquery(signers)).first()
+    given = [] if mandate is None else mandate.signers
     for side, organisation, text in (
         ("transferor", transfer.transferor_id, _("Two people of the transferor have signed the mandate.")),
         ("transferee", transfer.transferee_id, _("Two people of the transferee have signed the mandate.")),

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +41,10 @@ def backup_facts(transfer: Transfer) -> Iterator[Fact]:  # noqa: ARG001
 @register_facts(6)
 def rehearsal_facts(transfer: Transfer) -> Iterator[Fact]:
     """A rehearsal ran to its end, and the last one left no break unexplained."""
-    last = Run.objects.filter(transfer=transfer, kind=Run.Kind.REHEARSAL).order_by("-number").first()
+    open_breaks = Break.objects.filter(run=OuterRef("pk"), state=Break.State.OPEN).values("run")
+    counted = Subquery(open_breaks.annotate(count=Count("pk")).values("count"))
+    rehearsals = Run.objects.filter(transfer=transfer, kind=Run.Kind.REHEARSAL).annotate(unexplained=counted)
+    last = rehearsals.order_by("-number").first()
     yield Fact(
         "rehearsed",
         ok=last is not None and last.state == Run.State.DONE,
@@ -49,7 +52,7 @@ def rehearsal_facts(transfer: Transfer) -> Iterator[Fact]:
         count=0 if last is None else last.number,
         text=_("The last rehearsal ran to its end."),
     )
-    unexplained = Break.objects.filter(run=last, state=Break.State.OPEN).count() if last else 0
+    unexplained = last.unexplained or 0 if last else 0
     yield Fact(
         "no_unexplained_break",
         ok=last is not None and not unexplained,

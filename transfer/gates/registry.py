@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from access.asking import once
 from transfer.bases import why_not
-from transfer.models import GateException, Transfer
+from transfer.models import FieldPolicy, GateException, Transfer
 
 Words = str | Promise
 
@@ -146,6 +146,11 @@ def _by_gate(transfer: Transfer) -> dict[int, list[GateException]]:
     for row in GateException.objects.filter(transfer=transfer).order_by("asked_at", "pk"):
         found.setdefault(row.gate, []).append(row)
     return found
+
+
+def field_policies(transfer: Transfer) -> list[FieldPolicy]:
+    """Every field policy of the transfer; one question for all gates of a page."""
+    return once(("policies", transfer.pk), lambda: list(FieldPolicy.objects.filter(transfer=transfer)))
 
 
 def gates(transfer: Transfer) -> list[Gate]:
