@@ -119,7 +119,7 @@ def _send_member(opened: zipfile.ZipFile, place: int, name: str) -> None:
 
 def _probe(wish: frames.Wish) -> int:
     """Tries what must not work, and tells how each attempt ended; for the check of the means."""
-    attempts = {
+    attempts: dict[str, Callable[[], object]] = {
         "open": lambda: open("/etc/passwd", "rb"),  # noqa: PTH123, SIM115
         "write": lambda: open("/tmp/intake-probe", "wb"),  # noqa: PTH123, SIM115, S108
         "socket": lambda: socket.create_connection(("127.0.0.1", int(wish.names[0])), timeout=1),

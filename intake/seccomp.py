@@ -55,7 +55,8 @@ def apply_filter(libc: ctypes.CDLL) -> bool:
     code = _program(architecture, [int(number) for number in numbers.split()])
     buffer = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.addressof(buffer))
-    return libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0) == 0
+    held: bool = libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0) == 0
+    return held
 
 
 def _program(architecture: int, allowed: list[int]) -> bytes:

@@ -28,7 +28,6 @@ def readers_are_confined(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@worker_ready.connect
 def announce(**_kwargs: Any) -> None:
     """The worker's first lines say how its readers are confined."""
     missing = _missing()
@@ -36,6 +35,9 @@ def announce(**_kwargs: Any) -> None:
     logger.info("foreign files are read in a child confined by: %s", ", ".join(held) or "nothing")
     if missing:
         logger.warning("this machine does not give: %s", ", ".join(missing))
+
+
+worker_ready.connect(announce)
 
 
 def _missing() -> list[str]:

@@ -202,6 +202,7 @@ register_messages(
         ),
         "file.no_header_there": _("No headings stand on line %(line)s."),
         "mapping.undecided": _("Say what “%(field)s” is, or that it is never stored."),
+        "mapping.layout_unknown": _("This encoding or separator cannot be declared."),
         "mapping.field_unknown": _("There is no field “%(field)s” in files of this kind."),
         "mapping.field_twice": _("“%(field)s” is given twice."),
         "mapping.field_needed": _("Say which heading is “%(field)s”, or which value it has in every line."),

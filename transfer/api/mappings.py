@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from access.serializers import Body, told
 from transfer.api.base import TransferPart, uploaded
-from transfer.importing.how import COMMA
+from transfer.importing.how import COMMA, DECLARED
 from transfer.models import Extract, ExtractMapping, Transfer
 from transfer.services.mappings import (
     Beginning,
@@ -65,7 +65,7 @@ class NewMapping(Body):
     header_line = serializers.IntegerField(min_value=0, max_value=60, default=1)
     footer_lines = serializers.IntegerField(min_value=0, max_value=40, default=0)
     delimiter = serializers.ChoiceField(choices=[",", ";", "\t", "|"], default=COMMA)
-    encoding = serializers.CharField(max_length=12, default="", allow_blank=True)
+    encoding = serializers.ChoiceField(choices=DECLARED, default="", allow_blank=True)
     constants = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)
 
 
@@ -79,7 +79,7 @@ class LookedAt(Body):
     header_line = serializers.IntegerField(min_value=0, max_value=60, required=False)
     footer_lines = serializers.IntegerField(min_value=0, max_value=40, default=0)
     delimiter = serializers.ChoiceField(choices=[",", ";", "\t", "|"], required=False)
-    encoding = serializers.CharField(max_length=12, default="", allow_blank=True)
+    encoding = serializers.ChoiceField(choices=DECLARED, default="", allow_blank=True)
 
 
 class MappingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferPart[ExtractMapping]):

@@ -8,18 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.fields import LAYOUTS
 from clients.labels import label_of
-from transfer.importing.how import BIG5, GB18030, UTF8
+from transfer.importing.how import DECLARED
 from transfer.models import Extract
 from transfer.services.mappings import NEVER, UNDECIDED, Declaration
 
 _ENCODINGS: Final = [
     ("", _("find out")),
-    (UTF8, "UTF-8"),
-    (GB18030, "GB18030"),
-    (BIG5, "Big5"),
-    ("cp1251", "Windows-1251"),
-    ("cp1252", "Windows-1252"),
-    ("cp866", "CP866"),
+    *zip(DECLARED, ("UTF-8", "GB18030", "Big5", "Windows-1251", "Windows-1252", "CP866"), strict=True),
 ]
 _DELIMITERS: Final = [
     ("", _("find out")),

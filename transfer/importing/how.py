@@ -6,6 +6,8 @@ import msgspec
 
 UTF8, UTF8_BOM, GB18030, BIG5 = "utf-8", "utf-8-sig", "gb18030", "big5hkscs"
 CSV, XLSX, XLS, ARCHIVE, DBF, DBF_ZIP, JSONL = "csv", "xlsx", "xls", "zip", "dbf", "dbf.zip", "jsonl"
+DECLARED: Final = (UTF8, GB18030, BIG5, "cp1251", "cp1252", "cp866")
+"""Encodings that somebody may declare; what a file says of itself needs no declaring."""
 COMMA: Final = ","
 DELIMITERS: Final = (COMMA, "\t", ";", "|")
 # The header of a table or of JSON Lines stands above the first record.

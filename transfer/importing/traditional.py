@@ -16,7 +16,7 @@ _PAIRS: Final = (
     "圓圆 齡龄 歲岁 約约 試试 廳厅 隻只 紅红 動动 軍军 "
     "習习 與与 區区 劃划 兩两 並并 兒儿 親亲 屬属 "
 )
-_TABLE: Final = str.maketrans(dict(_PAIRS.split()))
+_TABLE: Final[dict[int, str]] = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
 
 
 def simplified(text: str) -> str:

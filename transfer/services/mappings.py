@@ -23,7 +23,7 @@ from clients.fields import LAYOUTS, plain
 from transfer.events import ImportEvent
 from transfer.importing.batch import cells_by_line, cells_of
 from transfer.importing.foreign import Look, first_records, look_at
-from transfer.importing.how import COMMA, DELIMITERS, How
+from transfer.importing.how import COMMA, DECLARED, DELIMITERS, How
 from transfer.importing.recognise import Column, columns_of, find_header
 from transfer.models import ExtractMapping, Transfer
 from transfer.services.peek import Line, masked_cell, shaped
@@ -125,6 +125,8 @@ def refuse_incomplete(headings: Sequence[str], declaration: Declaration) -> None
     for heading, name in zip(headings, declaration.fields, strict=True):
         if name == UNDECIDED:
             raise Refused("mapping.undecided", field=heading)
+    if declaration.encoding not in {"", *DECLARED} or declaration.delimiter not in DELIMITERS:
+        raise Refused("mapping.layout_unknown")
     _refuse_incoherent(declaration)
 
 

@@ -76,13 +76,15 @@ def test_a_file_is_loaded_as_it_was_declared(declare, transfer, canglan, giver_s
         ({"fields": [*FIELDS[:-1], "name"]}, "mapping.field_twice", "客户姓名"),
         ({"fields": [*FIELDS[:-1], "star_sign"]}, "mapping.field_unknown", "star_sign"),
         ({"fields": ["", *FIELDS[1:]]}, "mapping.field_needed", "客户号"),
+        ({"encoding": "rot13"}, "mapping.layout_unknown", None),
+        ({"delimiter": "x"}, "mapping.layout_unknown", None),
         ({"constants": {"branch": "0001"}}, "mapping.field_twice", "营业部代码"),
     ],
 )
 def test_nothing_may_be_left_open(declare, audited, more, code, field):
     with pytest.raises(Refused) as refusal:
         declare(**more)
-    assert (refusal.value.code, refusal.value.params["field"]) == (code, field)
+    assert (refusal.value.code, refusal.value.params.get("field")) == (code, field)
     assert not ExtractMapping.objects.exists() and not FieldPolicy.objects.exists()
     assert audited() == []
 
@@ -146,6 +148,20 @@ def test_mended_rejects_of_a_mapped_file_find_their_way_back(declare, transfer, 
     run = run_now(start_run(extract=mended, mode="load", by=giver_steward, as_of=AS_OF))
     assert (run.rows, run.accepted) == (1, 1)
     assert Reject.objects.get().decision == "mended"
+
+
+def test_an_encoding_that_only_a_person_knows_is_declared(declare, transfer, canglan, giver_steward):
+    data = foreign(row(ONE, name="Müller"), row(TWO)).decode().replace("周宁", "Weiß").replace("个人", "Person")
+    data = data.replace("护照", "Pass").replace("正常", "aktiv").encode("cp1252")
+    file = sealed(canglan, "kunden.txt", data)
+    with pytest.raises(Refused) as refusal:
+        take_in(transfer=transfer, file=file, purpose="full", by=giver_steward)
+    assert refusal.value.code in {"file.encoding", "file.unknown_field"}
+    mapping = declare(encoding="cp1252")
+    extract = take_in(transfer=transfer, file=file, purpose="full", mapping=mapping, by=giver_steward)
+    run = run_now(start_run(extract=extract, mode="profile", by=giver_steward, as_of=AS_OF))
+    assert (extract.encoding, run.rows, run.accepted) == ("cp1252", 2, 0)
+    assert set(Reject.objects.filter(run=run).values_list("code", flat=True)) == {"value_unknown"}
 
 
 # The pages.

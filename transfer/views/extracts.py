@@ -87,6 +87,7 @@ def _facts(file: Extract) -> list[dict[str, Any]]:
         {"term": _("What it is for"), "value": file.get_purpose_display()},
         {"term": _("Format"), "value": FORMATS.get(file.format, file.format)},
         {"term": _("Encoding"), "value": file.encoding.upper() or _("none, cells are text already")},
+        *([{"term": _("Read by the mapping"), "value": file.mapping.name or "—"}] if file.mapping else []),
         {"term": _("Columns"), "value": len(file.header)},
         {"term": _("Rows declared"), "value": file.declared_rows},
         {"term": _("Handed in by"), "value": f"{file.uploaded_by.name} · {file.side.name}"},

@@ -29,6 +29,7 @@ FOREIGN = frozenset(
         "file.duplicate_header",
         "file.header_too_long",
         "file.code_page",
+        "file.encoding",
         "file.truncated",
     }
 )
