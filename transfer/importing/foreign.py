@@ -25,7 +25,7 @@ from transfer.importing.how import (
 )
 from transfer.importing.recognise import format_of, refuse_wrong_name
 from transfer.importing.texts import Text, blocks_of, head_records, read_text, text_records
-from vault.files import file_name, open_file, read_slice
+from vault.files import OpenedFile, file_name, open_file
 from vault.models import SealedFile
 from vault.rows import Reading
 
@@ -38,11 +38,11 @@ class SealedPages:
 
     def __init__(self, file: SealedFile, right: Reading) -> None:
         self.size = file.size
-        self._file, self._right = file, right
+        self._opened = OpenedFile(file, right)
 
     def page(self, offset: int, length: int) -> bytes:
         """These bytes of the plaintext."""
-        return read_slice(self._file, offset, length, self._right)
+        return self._opened.slice(offset, length)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ WIDTH_ROWS: Final = 1_000
 # A header is looked for below at most so many lines of preamble.
 HEADER_WITHIN: Final = 40
 LONGEST_HEADING: Final = 80
+WIDEST_HEADER: Final = 300
 
 _ENDINGS: Final = {
     CSV: {".csv", ".txt", ".tsv", ".xls"},
@@ -34,6 +35,7 @@ _ENDINGS: Final = {
     DBF_ZIP: {".zip"},
     JSONL: {".jsonl", ".ndjson", ".json"},
 }
+_OUR_WORDS: Final = frozenset(word for layout in LAYOUTS.values() for word in layout.by_heading)
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 _BINARY_MARKS: Final = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
 _TABLE_MARKS: Final = frozenset(b"\x02\x03\x04\x30\x31\x32\x43\x83\x8b\x8c\xcb\xf5")
@@ -181,7 +183,7 @@ def find_header(
     """The first of the records that is a whole header of a kind we know; None where none is."""
     for record in records[:HEADER_WITHIN]:
         cells = _trimmed(record.cells)
-        if len(cells) < 3:
+        if not 3 <= len(cells) <= WIDEST_HEADER or not _speaks_our_words(cells):
             continue
         try:
             found, columns = map_header(headings_of(cells), kind=kind, known=known)
@@ -189,6 +191,11 @@ def find_header(
             continue
         return Found(found, columns, How(delimiter=delimiter, header_line=record.number))
     return None
+
+
+def _speaks_our_words(cells: list[str]) -> bool:
+    """Whether a row can be a header of ours at all; most rows of a file cannot."""
+    return sum(plain(simplified(cell)) in _OUR_WORDS for cell in cells) >= 3
 
 
 def columns_of(kind: str, headings: list[str], fields: list[str] | None = None) -> list[Column]:

@@ -136,11 +136,15 @@ class _Watch:
 
     def _refuse_mixture(self, block: bytes) -> None:
         """A run of UTF-8 in a text that as a whole is none: it would be read as other characters."""
+        passed = 0
         for found in _FOREIGN_RUN.finditer(block):
+            if found.start() < passed:
+                continue
             start = block.rfind(b"\n", 0, found.start()) + 1
-            line = block[start : block.find(b"\n", start) if block.find(b"\n", start) >= 0 else len(block)]
+            end = block.find(b"\n", start)
+            passed = end if end >= 0 else len(block)
             try:
-                line.decode()
+                block[start:passed].decode()
             except UnicodeDecodeError:
                 continue
             number, column = self._place(block, found.start())

@@ -26,6 +26,7 @@ from vault.models import FilePurpose, SealedFile
 from vault.uploads import claim_upload
 
 CONTROL_HEADINGS = ["文件名", "记录数", "合计列", "合计值"]
+LARGEST_TOTALS = 1024**2
 _OVER = (Transfer.State.CLOSED, Transfer.State.ABORTED)
 
 
@@ -135,6 +136,8 @@ def declare_totals(*, transfer: Transfer, sealed_file: SealedFile, by: User) -> 
     files = {
         file.pk: file for file in SealedFile.objects.filter(pk__in=[extract.file for extract in extracts])
     }
+    if sealed_file.size > LARGEST_TOTALS:
+        raise Refused("file.too_large", limit=LARGEST_TOTALS)
     subjects = [sealed_file.pk, *files]
     with reading(
         actor=by, organisation=by.organisation_id, purpose="declare_totals", subjects=subjects

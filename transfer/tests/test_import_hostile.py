@@ -134,6 +134,15 @@ def test_a_cell_with_hidden_marks_refuses_its_row(load, cell, code):
     ]
 
 
+def test_control_totals_without_end_are_refused_unread(transfer, canglan, giver_steward):
+    from transfer.services.extracts import declare_totals
+
+    file = sealed(canglan, "totals.csv", b"x" * 1_100_000)
+    with pytest.raises(Refused) as refusal:
+        declare_totals(transfer=transfer, sealed_file=file, by=giver_steward)
+    assert refusal.value.code == "file.too_large"
+
+
 def test_after_a_hostile_file_the_next_one_loads(receive, load):
     refused(receive, "a.xlsx", made("the tallest sheet claimed"))
     run = load("a.csv", clients_csv(ONE))
