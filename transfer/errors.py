@@ -205,6 +205,9 @@ register_messages(
         "mapping.layout_unknown": _("This encoding or separator cannot be declared."),
         "mapping.field_unknown": _("There is no field “%(field)s” in files of this kind."),
         "mapping.field_twice": _("“%(field)s” is given twice."),
+        "mapping.rule_unclear": _(
+            "The rule for “%(field)s” cannot be followed: for words write 买=买入; 卖=卖出, for codes the number of digits."
+        ),
         "mapping.field_needed": _("Say which heading is “%(field)s”, or which value it has in every line."),
         "file.counts_differ": _("Declared and found counts or totals differ."),
         "import.unknown_field": _("The field “%(field)s” has no policy yet."),

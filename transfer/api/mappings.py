@@ -30,12 +30,13 @@ class MappingSerializer(serializers.ModelSerializer[ExtractMapping]):
         source="fields", child=serializers.CharField(allow_blank=True), read_only=True
     )
     constants = serializers.DictField(child=serializers.CharField(), read_only=True)
+    rules = serializers.DictField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = ExtractMapping
         fields = (
             "id", "side", "name", "kind", "encoding", "delimiter", "header_line", "footer_lines", "headings",
-            "fields_of_headings", "constants", "declared_by", "declared_at",
+            "fields_of_headings", "constants", "rules", "declared_by", "declared_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -67,6 +68,7 @@ class NewMapping(Body):
     delimiter = serializers.ChoiceField(choices=[",", ";", "\t", "|"], default=COMMA)
     encoding = serializers.ChoiceField(choices=DECLARED, default="", allow_blank=True)
     constants = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)
+    rules = serializers.DictField(child=serializers.CharField(max_length=400), default=dict)
 
 
 class FileOfLayout(Body):
@@ -116,6 +118,7 @@ class MappingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TransferP
                 delimiter=values["delimiter"],
                 footer_lines=values["footer_lines"],
                 constants=values["constants"],
+                rules=values["rules"],
             ),
             by=self.person,
         )

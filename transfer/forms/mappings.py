@@ -78,6 +78,7 @@ class ColumnsForm(forms.Form):
             self.fields[f"c{place}"] = forms.ChoiceField(
                 label=heading, choices=choices, required=False, initial="-" if initial == NEVER else initial
             )
+            self.fields[f"r{place}"] = forms.CharField(label=heading, max_length=400, required=False)
         for item in layout.required():
             self.fields[f"k_{item.name}"] = forms.CharField(
                 label=_word(item.name, item.heading), max_length=200, required=False
@@ -87,6 +88,13 @@ class ColumnsForm(forms.Form):
         """The field behind every heading, in order."""
         chosen = [self._value(f"c{place}") or UNDECIDED for place in range(len(self.headings))]
         return [NEVER if name == "-" else name for name in chosen]
+
+    def rules(self) -> dict[str, str]:
+        """What becomes of the cells of a column, by the field it was given."""
+        texts = [self._value(f"r{place}").strip() for place in range(len(self.headings))]
+        return {
+            name: text for name, text in zip(self.decisions(), texts, strict=True) if text and name != NEVER
+        }
 
     def constants(self) -> dict[str, str]:
         """The values that all rows share."""
@@ -104,6 +112,7 @@ class ColumnsForm(forms.Form):
             delimiter=delimiter,
             footer_lines=words["footer_lines"] or 0,
             constants=self.constants(),
+            rules=self.rules(),
         )
 
     def _value(self, name: str) -> str:

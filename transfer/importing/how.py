@@ -18,7 +18,7 @@ class How(msgspec.Struct, frozen=True):
     """``header_line`` is the line, or the sheet's row, on which the headings stand; the last
     ``footer_lines`` records are no data. ``fields`` names our field behind every heading, empty for one that
     is never stored; no ``fields`` at all means that the headings speak for themselves. ``constants`` are
-    fields the file lacks, with the one value all its rows have.
+    fields the file lacks, with the one value all its rows have; ``rules`` are ``Rule`` texts by field.
     """
 
     delimiter: str = COMMA
@@ -26,11 +26,42 @@ class How(msgspec.Struct, frozen=True):
     footer_lines: int = 0
     fields: list[str] = []
     constants: dict[str, str] = {}
+    rules: dict[str, str] = {}
 
     def stored(self) -> dict[str, object]:
         """As the extract keeps it."""
         found: dict[str, object] = msgspec.to_builtins(self)
         return found
+
+
+MOST_DIGITS: Final = 15
+"""A spreadsheet keeps fifteen digits of a number; of a longer code it has lost some."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What becomes of the cells of one column: words of the source for ours, or codes brought to a length."""
+
+    words: dict[str, str] = {}
+    digits: int = 0
+
+
+def rule_of(text: str) -> Rule:
+    """``买=买入; 卖=卖出`` as words, ``6`` as digits.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        if not 1 <= int(text) <= MOST_DIGITS:
+            raise ValueError(text)
+        return Rule(digits=int(text))
+    pairs = [
+        pair.partition("=") for pair in text.replace("；", ";").replace("\n", ";").split(";") if pair.strip()
+    ]
+    if not pairs or not all(mark and source.strip() and ours.strip() for source, mark, ours in pairs):
+        raise ValueError(text)
+    return Rule(words={source.strip(): ours.strip() for source, _, ours in pairs})
 
 
 def how_of(stored: dict[str, object]) -> How:

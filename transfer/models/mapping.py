@@ -11,7 +11,8 @@ class ExtractMapping(OfTransfer):
     field or, where it is empty, that it is never stored.
 
     A mapping is never changed: another decision is another mapping, and the newest for the same headings is
-    proposed. It holds words of a header and no data of clients; ``constants`` are values that all rows share.
+    proposed. It holds words of a header and no data of clients; ``constants`` are values that all rows share;
+    ``rules`` say per field which words of the source mean which of ours, or how many digits a code has.
     """
 
     side = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -24,5 +25,6 @@ class ExtractMapping(OfTransfer):
     headings = models.JSONField()
     fields = models.JSONField()
     constants = models.JSONField(default=dict)
+    rules = models.JSONField(default=dict)
     declared_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     declared_at = models.DateTimeField(auto_now_add=True)

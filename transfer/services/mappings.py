@@ -23,7 +23,7 @@ from clients.fields import LAYOUTS, plain
 from transfer.events import ImportEvent
 from transfer.importing.batch import cells_by_line, cells_of
 from transfer.importing.foreign import Look, first_records, look_at
-from transfer.importing.how import COMMA, DECLARED, DELIMITERS, How
+from transfer.importing.how import COMMA, DECLARED, DELIMITERS, How, rule_of
 from transfer.importing.recognise import Column, columns_of, find_header
 from transfer.models import ExtractMapping, Transfer
 from transfer.services.peek import Line, masked_cell, shaped
@@ -50,6 +50,7 @@ class Declaration:
     delimiter: str = COMMA
     footer_lines: int = 0
     constants: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def declare_mapping(
         headings=list(headings),
         fields=list(declaration.fields),
         constants=dict(declaration.constants),
+        rules=dict(declaration.rules),
         declared_by=by,
     )
     record(
@@ -138,9 +140,29 @@ def _refuse_incoherent(declaration: Declaration) -> None:
             raise Refused("mapping.field_unknown", field=name)
         if taken.count(name) > 1:
             raise Refused("mapping.field_twice", field=layout.by_name[name].heading)
+    for name, text in declaration.rules.items():
+        if name not in declaration.fields or not _is_clear(declaration.kind, name, text):
+            known = layout.by_name.get(name)
+            raise Refused("mapping.rule_unclear", field=known.heading if known else name)
     for item in layout.required():
         if item.name not in taken or not declaration.constants.get(item.name, "-").strip():
             raise Refused("mapping.field_needed", field=item.heading)
+
+
+def clear_rules(kind: str, rules: Mapping[str, str]) -> dict[str, str]:
+    """The rules that can be followed; the others are refused when they are declared."""
+    return {name: text for name, text in rules.items() if _is_clear(kind, name, text)}
+
+
+def _is_clear(kind: str, name: str, text: str) -> bool:
+    item = LAYOUTS[kind].by_name.get(name)
+    try:
+        rule = rule_of(text)
+    except ValueError:
+        return False
+    if item is None or not (item.parse == "choice" if rule.words else item.parse == "code"):
+        return False
+    return set(rule.words.values()) <= {word for word, _ in item.choices}
 
 
 def proposed(*, transfer: Transfer, side: Organisation, headings: Sequence[str]) -> QuerySet[ExtractMapping]:
@@ -213,6 +235,7 @@ class Wanted:
     footer_lines: int = 0
     fields: Sequence[str] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -236,7 +259,14 @@ def look_at_foreign(*, transfer: Transfer, sealed_file: SealedFile, wanted: Want
         guesses = [column.field or UNDECIDED for column in columns_of(wanted.kind, headings)]
         decided = list(wanted.fields) if len(wanted.fields) == len(headings) else guesses
         fields = [NEVER if name == UNDECIDED else name for name in decided] + list(wanted.constants)
-        how = How(delimiter, line, wanted.footer_lines, fields, dict(wanted.constants))
+        how = How(
+            delimiter,
+            line,
+            wanted.footer_lines,
+            fields,
+            dict(wanted.constants),
+            clear_rules(wanted.kind, wanted.rules),
+        )
         lines = _masked(wanted, headings, how, look, sealed_file, right)
     return Beginning(delimiter, line, headings, decided, lines)
 

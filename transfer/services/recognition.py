@@ -178,7 +178,14 @@ def _by_mapping(look: Look, mapping: ExtractMapping) -> Recognised:
     extra = list(mapping.constants)
     names = [layout.by_name[name].heading for name in extra]
     fields = [*mapping.fields, *extra]
-    how = How(mapping.delimiter, mapping.header_line, mapping.footer_lines, fields, dict(mapping.constants))
+    how = How(
+        mapping.delimiter,
+        mapping.header_line,
+        mapping.footer_lines,
+        fields,
+        dict(mapping.constants),
+        dict(mapping.rules),
+    )
     columns = columns_of(mapping.kind, [*mapping.headings, *names], fields)
     below = [record for record in records if record.number > mapping.header_line]
     widths = _sampled(below, columns[: len(mapping.fields)], mapping.kind)

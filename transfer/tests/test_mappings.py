@@ -76,6 +76,12 @@ def test_a_file_is_loaded_as_it_was_declared(declare, transfer, canglan, giver_s
         ({"fields": [*FIELDS[:-1], "name"]}, "mapping.field_twice", "客户姓名"),
         ({"fields": [*FIELDS[:-1], "star_sign"]}, "mapping.field_unknown", "star_sign"),
         ({"fields": ["", *FIELDS[1:]]}, "mapping.field_needed", "客户号"),
+        ({"rules": {"kind": "P=Mensch"}}, "mapping.rule_unclear", "客户类型"),
+        ({"rules": {"kind": "6"}}, "mapping.rule_unclear", "客户类型"),
+        ({"rules": {"kind": "="}}, "mapping.rule_unclear", "客户类型"),
+        ({"rules": {"client_no": "99"}}, "mapping.rule_unclear", "客户号"),
+        ({"rules": {"name": "6"}}, "mapping.rule_unclear", "客户姓名"),
+        ({"rules": {"phone": "6"}}, "mapping.rule_unclear", "手机号码"),
         ({"encoding": "rot13"}, "mapping.layout_unknown", None),
         ({"delimiter": "x"}, "mapping.layout_unknown", None),
         ({"constants": {"branch": "0001"}}, "mapping.field_twice", "营业部代码"),
@@ -95,6 +101,31 @@ def test_a_value_for_all_lines_stands_for_a_field_the_file_lacks(declare, transf
     extract = take_in(transfer=transfer, file=file, purpose="full", mapping=mapping, by=giver_steward)
     run = run_now(start_run(extract=extract, mode="load", by=giver_steward, as_of=AS_OF))
     assert (run.rows, run.accepted, extract.header[-1]) == (2, 2, "营业部代码")
+
+
+def test_words_of_the_source_and_codes_stored_as_numbers_are_read_as_declared(
+    declare, transfer, canglan, giver_steward
+):
+    from intake.tests.hostile import workbook
+
+    def line(number: object, kind: str, branch: object) -> list:
+        return [number, kind, "周宁", "Pass", "E00000017", "aktiv", "20200102", branch, "Löwe", "x"]
+
+    rows = [line(17, "Person", 1), line("000000000024", "Person", "0001"), line(31, "Firma", 1), line(3.5, "Person", 1)]
+    rows.append(line(12345678901234567, "Person", 1))
+    words = {"kind": "Person=个人", "id_type": "Pass=护照", "status": "aktiv=正常；weg=销户"}
+    mapping = declare(
+        rules={**words, "client_no": "12", "branch": "4"}, header_line=1, footer_lines=0, delimiter=","
+    )
+    file = sealed(canglan, "kunden.xlsx", workbook(HEADINGS, *rows))
+    extract = take_in(transfer=transfer, file=file, purpose="full", mapping=mapping, by=giver_steward)
+    run = run_now(start_run(extract=extract, mode="load", by=giver_steward, as_of=AS_OF))
+    assert (run.rows, run.accepted) == (5, 2)
+    assert sorted(Reject.objects.filter(run=run).values_list("line", "column", "code")) == [
+        (4, "Art", "value_unknown"),
+        (5, "Kunde", "number_cell"),
+        (6, "Kunde", "number_cell"),
+    ]
 
 
 def test_the_other_firm_and_other_duties_declare_nothing(declare, taker_steward, giver_supervisor):
@@ -209,6 +240,8 @@ def test_a_foreign_file_is_mapped_in_the_browser_and_the_next_one_gets_the_mappi
     looked = browser.post(page(transfer, upload), columns(first, act="look")).content.decode()
     looked = browser.post(page(transfer, upload), columns(looked, act="look")).content.decode()
     assert "周宁" not in looked and "20200102" in looked
+    worded = columns(looked, act="look", r1="个人=机构")
+    assert "机构</td>" in browser.post(page(transfer, upload), worded).content.decode()
     open_yet = browser.post(page(transfer, upload), columns(looked, act="save", c9="?"))
     assert open_yet.status_code == 200 and "Kunde#10" in open_yet.content.decode()
     assert not ExtractMapping.objects.exists()

@@ -72,7 +72,7 @@ def _looked_at(
         "columns": columns,
         "found": seen,
         "seen": _signature(bare, words["kind"]),
-        "choices": [columns[f"c{place}"] for place in range(len(bare.headings))],
+        "choices": [(columns[f"c{place}"], columns[f"r{place}"]) for place in range(len(bare.headings))],
         "constants": [columns[name] for name in columns.fields if name.startswith("k_")],
         "open": _still_open(columns, layout, bare, words["kind"]),
         "preview": _preview(seen, columns),
@@ -101,6 +101,7 @@ def _look(
         footer_lines=words.get("footer_lines") or 0,
         fields=columns.decisions() if columns else (),
         constants=columns.constants() if columns else {},
+        rules=columns.rules() if columns else {},
     )
     return look_at_foreign(transfer=transfer, sealed_file=file, wanted=wanted, by=person(request))
 
