@@ -22,6 +22,7 @@ from transfer.events import CaseEvent
 from transfer.models import CaseCount, ClientCase, Transfer
 from transfer.policies import TRANSFEROR, require_side
 from transfer.services.agreements import latest_version
+from transfer.services.evidence import keep_evidence
 from transfer.services.locking import lock_transfer
 from transfer.statistics import measure
 
@@ -131,6 +132,9 @@ def assess_cases(
     _weigh(transfer, pack, as_of or timezone.localdate(), None)
     _fold_counts(transfer)
     measure(ClientCase)
+    campaign = current_campaign(transfer)
+    if campaign is not None:
+        keep_evidence(transfer, campaign)
     counts = funnel(transfer)
     record(CaseEvent.ASSESSED, actor=by, subject=transfer, pack=pack.digest, **counts)
     return counts

@@ -4,17 +4,21 @@ from collections import Counter
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from clients.models import Book
+from audit.reading import reading
+from clients.models import Book, NoticeCampaign
+from clients.services.notices import import_delivery_evidence
 from transfer.figures import kept
 from transfer.models import CaseCount, ClientCase, Finding, KeptFigures
-from transfer.services import health, persons
+from transfer.services import evidence, health, persons
 from transfer.services.cases import assess_cases, funnel, open_cases
 from transfer.services.health import health_report
 from transfer.services.matching import match_other_book
 from transfer.services.persons import count_persons
 from transfer.tests.import_world import *  # noqa: F403
 from transfer.tests.import_world import clients_csv
+from vault.files import seal_stream
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +116,29 @@ def test_the_clients_behind_a_finding_come_page_by_page_each_once(load, transfer
         after = page[-1][0]
     assert len(seen) == len(set(seen)) == 3
     assert report.lines_of("dormant", seen)[bytes(again.client_digest)] == 2
+
+
+def test_evidence_is_counted_once_per_load_and_anew_after_the_next(
+    load, transfer, giver_officer, giver_officer2, monkeypatch
+):
+    load("c.csv", clients_csv(A, B))
+    notice = NoticeCampaign.objects.create(
+        occasion=transfer.pk, sender=transfer.transferor, number=1, text_en="a", text_zh="b",
+        text_digest=b"d" * 32, created_by=giver_officer, approved_by=giver_officer2, approved_at=timezone.now(),
+    )  # fmt: skip
+    _load_evidence(transfer, notice, giver_officer, A, "已送达")
+    assess_cases(transfer=transfer)
+    with monkeypatch.context() as patched:
+        patched.setattr(evidence, "_count", lambda _campaign: pytest.fail("counted anew"))
+        assert evidence.evidence_figures(transfer, notice)["delivered"] == 1
+    _load_evidence(transfer, notice, giver_officer, B, "退回")
+    found = evidence.evidence_figures(transfer, notice)
+    assert (found["delivered"], found["returned"]) == (1, 1)
+    assert found["channels"] == [{"channel": "post", "delivered": 1, "returned": 1}]
+
+
+def _load_evidence(transfer, notice, by, number, outcome):
+    data = f"客户号,渠道,送达日期,结果,凭证编号\r\n{number},挂号信,20260105,{outcome},E{number}\r\n".encode()
+    file = seal_stream([data], holder=by.organisation_id, purpose="evidence", name="e.csv")
+    with reading(actor=by, organisation=by.organisation_id, purpose="load", subjects=[file.pk]) as right:
+        import_delivery_evidence(campaign=notice, file=file, book=transfer.book, reading=right, by=by)

@@ -18,7 +18,18 @@ from vault.models import FilePurpose, SealedFile
 
 pytestmark = pytest.mark.django_db
 
-HEADINGS = ["Kunde", "Art", "Name", "Ausweisart", "Ausweis", "Stand", "Seit", "Filiale", "Sternzeichen", "Kunde"]
+HEADINGS = [
+    "Kunde",
+    "Art",
+    "Name",
+    "Ausweisart",
+    "Ausweis",
+    "Stand",
+    "Seit",
+    "Filiale",
+    "Sternzeichen",
+    "Kunde",
+]
 TOLD_APART = [*HEADINGS[:-1], "Kunde#10"]
 FIELDS = ["client_no", "kind", "name", "id_type", "id_number", "status", "opened_on", "branch", "", ""]
 PREAMBLE = "Depotbank AG\r\nAuszug vom 23.11.2026\r\n"
@@ -45,7 +56,12 @@ def whole(**more) -> Declaration:
 def declare(transfer, canglan, giver_steward):
     def now(by=giver_steward, headings=TOLD_APART, **more) -> ExtractMapping:
         return declare_mapping(
-            transfer=transfer, side=canglan, name="Depotbank", headings=headings, declaration=whole(**more), by=by
+            transfer=transfer,
+            side=canglan,
+            name="Depotbank",
+            headings=headings,
+            declaration=whole(**more),
+            by=by,
         )
 
     return now
@@ -182,7 +198,9 @@ def test_mended_rejects_of_a_mapped_file_find_their_way_back(declare, transfer, 
 
 
 def test_an_encoding_that_only_a_person_knows_is_declared(declare, transfer, canglan, giver_steward):
-    data = foreign(row(ONE, name="Müller"), row(TWO)).decode().replace("周宁", "Weiß").replace("个人", "Person")
+    data = (
+        foreign(row(ONE, name="Müller"), row(TWO)).decode().replace("周宁", "Weiß").replace("个人", "Person")
+    )
     data = data.replace("护照", "Pass").replace("正常", "aktiv").encode("cp1252")
     file = sealed(canglan, "kunden.txt", data)
     with pytest.raises(Refused) as refusal:
@@ -257,7 +275,9 @@ def test_a_foreign_file_is_mapped_in_the_browser_and_the_next_one_gets_the_mappi
     assert used.status_code == 302 and Extract.objects.count() == 2
 
 
-def test_the_page_of_the_mapping_is_for_those_who_set_policies(signed_in, refused, giver_supervisor, transfer):
+def test_the_page_of_the_mapping_is_for_those_who_set_policies(
+    signed_in, refused, giver_supervisor, transfer
+):
     _, upload = refused()
     assert signed_in(giver_supervisor).get(page(transfer, upload)).status_code == 404
 

@@ -26,7 +26,17 @@ pytestmark = [
     pytest.mark.skipif(not NAUGHTY.exists(), reason="../shared/data is not on this machine"),
 ]
 
-HEADER = ["客户号", "客户类型", "客户姓名", "证件类型", "证件号码", "客户状态", "开户日期", "营业部代码", "联系地址"]
+HEADER = [
+    "客户号",
+    "客户类型",
+    "客户姓名",
+    "证件类型",
+    "证件号码",
+    "客户状态",
+    "开户日期",
+    "营业部代码",
+    "联系地址",
+]
 REASONS = {"control_character", "required_missing", "too_long"}
 
 
@@ -49,7 +59,9 @@ def extract(status: str = "正常") -> tuple[bytes, dict[str, str]]:
 
 def has_reason(text: str) -> bool:
     """Whether the string holds what no name may: control, format or separator characters, or is blank."""
-    return not text.strip() or any(unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} for letter in text)
+    return not text.strip() or any(
+        unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} for letter in text
+    )
 
 
 @pytest.fixture
@@ -106,7 +118,9 @@ def test_each_is_shown_escaped_by_the_page_and_identically_by_the_api(
     assert "<script>alert" not in listed and "onerror=" not in listed
 
 
-def test_each_leaves_the_reject_file_harmless_and_comes_back_equal(transfer, canglan, giver_steward, giver_officer):
+def test_each_leaves_the_reject_file_harmless_and_comes_back_equal(
+    transfer, canglan, giver_steward, giver_officer
+):
     data, known = extract(status="坏")
     file = sealed(canglan, "a.csv", data)
     taken = take_in(transfer=transfer, file=file, purpose="full", by=giver_steward)

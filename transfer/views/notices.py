@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -27,6 +26,7 @@ from transfer.forms.notices import (
 from transfer.forms.transfers import EmptyForm
 from transfer.models import Transfer
 from transfer.policies import may_from_outside
+from transfer.services.evidence import evidence_figures
 from transfer.services.letters import compose_notice, draft_notice, letter_of, print_letter, usual_values
 from transfer.standing import together
 from transfer.views.acts import Act, perform
@@ -94,13 +94,16 @@ def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, 
     """One notice as the page shows it, with what this person may do to it."""
     chinese = (get_language() or "").startswith("zh")
     loads = campaign.approved_at is not None and may(user, "clients.load_evidence", campaign)
+    figures = evidence_figures(transfer, campaign)
     return {
         "campaign": campaign,
         "text": campaign.text_zh if chinese else campaign.text_en,
         "digest": bytes(campaign.text_digest).hex(),
-        "delivered": campaign.evidence.filter(outcome="delivered").values("client").distinct().count(),
-        "returned": campaign.evidence.filter(outcome="returned").count(),
-        "channels": _channels(campaign),
+        "delivered": figures["delivered"],
+        "returned": figures["returned"],
+        "channels": [
+            {**row, "word": DeliveryEvidence.Channel(row["channel"]).label} for row in figures["channels"]
+        ],
         "announcements": [
             {
                 "row": row,
@@ -117,17 +120,6 @@ def _card(user: Any, transfer: Transfer, campaign: NoticeCampaign) -> dict[str, 
         "loads": loads,
         "samples": _samples(transfer) if may(user, "clients.draft_notice", campaign.sender) else [],
     }
-
-
-def _channels(campaign: NoticeCampaign) -> list[dict[str, object]]:
-    """For every channel that was tried, how many attempts arrived and how many came back."""
-    rows = campaign.evidence.values("channel").annotate(
-        delivered=Count("pk", filter=Q(outcome=DeliveryEvidence.Outcome.DELIVERED)),
-        returned=Count("pk", filter=Q(outcome=DeliveryEvidence.Outcome.RETURNED)),
-    )
-    return [
-        {**row, "word": DeliveryEvidence.Channel(row["channel"]).label} for row in rows.order_by("channel")
-    ]
 
 
 def _samples(transfer: Transfer) -> list[dict[str, object]]:

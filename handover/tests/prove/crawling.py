@@ -115,6 +115,7 @@ def _measured(browser: Browser, path: str) -> dict[str, object]:
             worst.slowest, worst.statement = queries.slowest, queries.statement
     return {
         "path": path,
+        "view": resolve(urlsplit(path).path).view_name,
         "status": answer.status_code,
         "p95_ms": round(max(times), 1),
         "queries": worst.count,
