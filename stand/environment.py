@@ -40,6 +40,7 @@ def application(places: Places, addresses: Addresses, port: int) -> dict[str, st
     """The environment of web, worker, beat and sequencer."""
     inherited = {name: value for name, value in os.environ.items() if name not in _REPLACED}
     return {
+        **_THRIFTY,
         **inherited,
         "HANDOVER_STATE": str(places.state),
         "HANDOVER_PORT": str(port),
@@ -54,6 +55,8 @@ def application(places: Places, addresses: Addresses, port: int) -> dict[str, st
     }
 
 
+# glibc gives freed memory back instead of keeping an arena for every thread that ever was.
+_THRIFTY = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 _REPLACED = frozenset({"MIGRATE_DATABASE_URL", "SUPERUSER_URL"})
 
 

@@ -33,7 +33,7 @@ _STEP = re.compile(r"\[\s*([\d.]+) s\]\s+\d+\. (.*)")
 
 @dataclass
 class Memory:
-    """Resident kilobytes of one process: when it was first seen at rest, and at its highest."""
+    """Kilobytes of one process's own: when it was first seen at rest, and at its highest."""
 
     part: str
     idle: int
@@ -58,7 +58,7 @@ class Watch(threading.Thread):
 
     def look(self) -> None:
         for pid, command in self.stand.processes().items():
-            kilobytes = resident(pid)
+            kilobytes = own_kilobytes(pid)
             part = next((name for words, name in PARTS if words in command), "child")
             # What a program needs to start is no growth: the demo counts from its first step on.
             if not kilobytes or (part == "demo" and not self.begun.is_set()):
@@ -75,13 +75,13 @@ class Watch(threading.Thread):
         return found
 
 
-def resident(pid: int) -> int:
-    """Kilobytes a process holds; 0 when it has ended."""
+def own_kilobytes(pid: int) -> int:
+    """Kilobytes a process holds beside the programs and files it shares with others; 0 when it has ended."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return 0
-    return int(text.split("Rss:")[1].split()[0]) if "Rss:" in text else 0
+    return int(text.split("Anonymous:")[1].split()[0]) if "Anonymous:" in text else 0
 
 
 @dataclass
