@@ -13,7 +13,10 @@ from intake.tests.hostile import HOSTILE, made
 def read_whole(data: bytes) -> tuple[str, list[Child]]:
     """The refusal's code, or empty; and the children that read: the shape, then everything in it."""
     children = []
-    for wish in (frames.Wish("shape", len(data), "zip"), frames.Wish("members", len(data), "zip", names=["*index"])):
+    for wish in (
+        frames.Wish("shape", len(data), "zip"),
+        frames.Wish("members", len(data), "zip", names=["*index"]),
+    ):
         with Child(Bytes(data)) as child:
             children.append(child)
             try:

@@ -127,7 +127,12 @@ def test_words_of_the_source_and_codes_stored_as_numbers_are_read_as_declared(
     def line(number: object, kind: str, branch: object) -> list:
         return [number, kind, "周宁", "Pass", "E00000017", "aktiv", "20200102", branch, "Löwe", "x"]
 
-    rows = [line(17, "Person", 1), line("000000000024", "Person", "0001"), line(31, "Firma", 1), line(3.5, "Person", 1)]
+    rows = [
+        line(17, "Person", 1),
+        line("000000000024", "Person", "0001"),
+        line(31, "Firma", 1),
+        line(3.5, "Person", 1),
+    ]
     rows.append(line(12345678901234567, "Person", 1))
     words = {"kind": "Person=个人", "id_type": "Pass=护照", "status": "aktiv=正常；weg=销户"}
     mapping = declare(
