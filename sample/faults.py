@@ -39,6 +39,8 @@ class Faults:
     def spoil(self, bundle: Bundle, fault: str) -> None:
         """Plant one fault; afterwards ``bundle.broken`` tells every row that must be refused."""
         kind, what = fault.split(".")
+        if what == "lost_zero" and kind == CLIENTS and not bundle.number.startswith("0"):
+            what = "no_name"  # The head office's numbers have no zero to lose.
         plant: Callable[[Bundle, str], None] = {
             CLIENTS: self._client,
             ACCOUNTS: self._account,

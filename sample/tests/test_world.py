@@ -134,3 +134,17 @@ def test_a_large_world_writes_its_accounts_as_text(tmp_path, monkeypatch):
     expected = [[r.file, r.line, r.column, r.code] for r in answers.files["账户资料.csv"].rejects]
     assert found == expected
     assert {r[3] for r in expected}.isdisjoint({"number_cell", "formula_cell"})
+
+
+def test_a_number_without_a_zero_in_front_loses_none():
+    from sample.book import Book
+    from sample.faults import Faults
+    from sample.layouts import CLIENTS
+    from sample.people import People, client_number
+    from sample.plan import Plan
+
+    index = next(index for index in range(100) if not client_number(index).startswith("0"))
+    book = Book(People(Plan(7, 300, {index: "clients.lost_zero"}, {}), AS_OF))
+    bundle = book.bundle(index)
+    Faults(book).spoil(bundle, "clients.lost_zero")
+    assert bundle.broken[CLIENTS, 0].code == "required_missing"

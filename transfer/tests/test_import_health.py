@@ -129,3 +129,12 @@ def test_a_look_writes_no_client_and_no_wrap(load):
     assert (run.mode, run.state, run.rows, run.accepted) == (ImportRun.Mode.PROFILE, "done", 3, 2)
     assert list(run.rejects.values_list("line", "column", "code")) == [(4, "客户号", "duplicate_key")]
     assert not Client.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [("9111010500812E3042", ""), ("914103020099E02710", ""), ("9111010500812E3043", "scientific_notation")]
+)  # fmt: skip
+def test_a_credit_code_with_a_single_e_is_no_spreadsheets_number(load, number, code):
+    line = f"000000000017,机构,云帆公司,统一社会信用代码,{number},,正常,20200102,0001,9001\r\n"
+    run = load("c.csv", f"{CLIENT_HEADER}\r\n{line}".encode("gb18030"))
+    assert list(run.rejects.values_list("code", flat=True)) == ([code] if code else [])
