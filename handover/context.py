@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from access.models import User
+from access.models import Organisation, User
 from access.policies import duties_in_force
 from access.registry import duties_for
 from vault.escrow import escrow_done
@@ -25,6 +25,8 @@ class Page:
     icon: str
     permission: str
     url_name: str
+    # Guests hold nobody's custody: the list would always be empty.
+    for_brokers: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ _PEOPLE = gettext_lazy("People")
 PAGES: Final = (
     Page(_TRANSFER, gettext_lazy("Where things stand"), "home", "transfer.view_transfer", "home"),
     Page(_TRANSFER, gettext_lazy("Transfers"), "arrows-exchange", "transfer.view_transfer", "transfer-list"),
-    Page(_TRANSFER, gettext_lazy("Clients"), "users", "clients.view_client", "clients-list"),
+    Page(
+        _TRANSFER, gettext_lazy("Clients"), "users", "clients.view_client", "clients-list", for_brokers=True
+    ),
     Page(_OVERSIGHT, gettext_lazy("Audit"), "history", "governance.view_log", "governance-log"),
     Page(_OVERSIGHT, gettext_lazy("Law"), "scale", "governance.view_law", "governance-law"),
     Page(_OVERSIGHT, gettext_lazy("Risks"), "alert-triangle", "governance.view_risk", "governance-risks"),
@@ -92,9 +96,10 @@ def _banner() -> str:
 def navigation(request: HttpRequest) -> list[Entry]:
     """The pages this person's duties open, in the order of the table; one that is not mounted is left out."""
     held = duties_in_force(request.user)
+    broker = isinstance(request.user, User) and request.user.organisation.kind == Organisation.Kind.BROKER
     entries = []
     for page in PAGES:
-        url = _address(page.url_name)
+        url = "" if page.for_brokers and not broker else _address(page.url_name)
         if url and held & duties_for(page.permission):
             active = request.path == url or (url != "/" and request.path.startswith(url))
             entries.append(Entry(str(page.section), str(page.title), page.icon, url, active))

@@ -18,6 +18,8 @@ from stand.running import Running, Wish, outside_of, stand
 from stand.supervisor import Stopping, say, stoppable
 
 FAILED, USAGE = 1, 2
+# As many as the sample has parts to play (sample.plan.LEAST_CLIENTS; rooms of one floor do not import each other).
+LEAST_CLIENTS = 300
 
 
 def main(arguments: list[str]) -> int:
@@ -56,7 +58,14 @@ def _run() -> int:
     return 0
 
 
+def _refuse_few(clients: str) -> None:
+    """Refuse a sample in which not every part could be played, before anything is started."""
+    if clients and (not clients.isdigit() or int(clients) < LEAST_CLIENTS):
+        raise StandError(f"CLIENTS must be a number from {LEAST_CLIENTS} on, not {clients!r}")
+
+
 def _demo() -> int:
+    _refuse_few(os.environ.get("CLIENTS", ""))
     state = _state("demo")
     outside = outside_of(state)
     os.environ.setdefault("KEYRING_COPY", str(outside / "keyring"))

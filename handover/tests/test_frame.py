@@ -50,3 +50,9 @@ def test_the_checks_pass_here_and_find_unsafe_settings(settings):
     assert [error.id for error in secrets_are_real()] == ["handover.E001", "handover.E002"]
     settings.FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
     assert [error.id for error in uploads_are_sealed()] == ["handover.E003"]
+
+
+def test_guests_who_hold_nobody_are_not_offered_a_list_of_clients(signed_in, auditor, giver_officer):
+    for person, offered in ((auditor, False), (giver_officer, True)):
+        frame = signed_in(person).get(reverse("access-account")).context["frame"]
+        assert (reverse("clients-list") in {entry.url for entry in frame["navigation"]}) is offered

@@ -5,6 +5,10 @@ import signal
 import socket
 import urllib.request
 
+import pytest
+
+import sample.plan
+from stand.__main__ import LEAST_CLIENTS
 from stand.tests.support import OwnStand, wait_until
 
 
@@ -36,3 +40,15 @@ def test_a_port_in_use_is_refused_with_the_remedy(tmp_path):
             assert stand.runner.wait(30) == 1
             assert f"port {stand.port} is in use" in stand.said()
             assert "HANDOVER_PORT" in stand.said()
+
+
+@pytest.mark.parametrize("clients", ["299", "0", "many", "-5"])
+def test_a_sample_too_small_is_refused_before_anything_starts(tmp_path, clients):
+    with OwnStand(tmp_path / "state", "demo", CLIENTS=clients) as stand:
+        assert stand.runner.wait(30) == 1
+        assert f"ERROR: CLIENTS must be a number from 300 on, not '{clients}'" in stand.said()
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_least_sample_is_the_samples_own():
+    assert LEAST_CLIENTS == sample.plan.LEAST_CLIENTS
