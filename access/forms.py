@@ -149,7 +149,7 @@ class ProgramForm(forms.Form):
 
     organisation = forms.ModelChoiceField(label=_("Organisation"), queryset=Organisation.objects.none())
     name = forms.CharField(
-        label=_("Name"),
+        label=_("Name of the program"),
         max_length=100,
         help_text=_("What it does, such as: nightly import of the core system."),
     )
