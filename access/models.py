@@ -13,7 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now, TruncDate
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -164,9 +164,9 @@ class InForceQuerySet(models.QuerySet):  # type: ignore[type-arg]
     """Rows with ``starts_on`` and ``ends_on``."""
 
     def in_force(self, day: date | None = None) -> Self:
-        """Those that hold on ``day``, by default today in the installation's zone."""
-        day = day or timezone.localdate()
-        return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
+        """Those that hold on ``day``, by default today in the installation's zone, by the database's clock."""
+        on = day or TruncDate(Now())
+        return self.filter(Q(ends_on=None) | Q(ends_on__gt=on), starts_on__lte=on)
 
 
 class RoleAssignment(models.Model):

@@ -2,11 +2,10 @@
 
 Invariants:
 - A confirmation holds for ``settings.STEP_UP_LIFETIME`` in the session it was given in, for the person who
-  gave it, and dies with the session at sign-out.
+  gave it, and dies with the session at sign-out. Its minutes are counted by the database's clock.
 """
 
 import functools
-import time
 from typing import Any
 
 from django.conf import settings
@@ -19,8 +18,11 @@ from access.models import User
 from access.policies import View
 from access.services import confirm_password
 from audit.errors import Refused
+from vault import clock
 
 _KEY = "step_up"
+# Processes know the database's clock to within a moment of each other.
+_SLACK_SECONDS = 5.0
 
 
 def confirm(request: HttpRequest, password: str) -> None:
@@ -33,7 +35,7 @@ def confirm(request: HttpRequest, password: str) -> None:
     if not isinstance(user, User):
         raise Refused("access.password_wrong")
     confirm_password(request, user=user, password=password)
-    request.session[_KEY] = {"user": str(user.pk), "at": time.time()}
+    request.session[_KEY] = {"user": str(user.pk), "at": clock.now().timestamp()}
 
 
 def confirmed(request: HttpRequest) -> bool:
@@ -41,8 +43,8 @@ def confirmed(request: HttpRequest) -> bool:
     mark = request.session.get(_KEY)
     if not mark or mark["user"] != str(request.user.pk):
         return False
-    age = time.time() - float(mark["at"])
-    return 0 <= age < settings.STEP_UP_LIFETIME.total_seconds()
+    age = clock.now().timestamp() - float(mark["at"])
+    return -_SLACK_SECONDS <= age < settings.STEP_UP_LIFETIME.total_seconds()
 
 
 def require_step_up(request: HttpRequest) -> None:

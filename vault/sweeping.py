@@ -8,12 +8,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from vault import clock
 from vault.files import destroy_file
 from vault.models import SealedFile
 
-ABANDONED_AFTER: Final = timedelta(days=1)
+ABANDONED_AFTER: Final = timedelta(days=2)
+"""Longer than a clock that is set may jump: what was sealed a moment ago must never look this old."""
 
 
 @transaction.atomic
@@ -30,13 +31,13 @@ def destroy_expired_files() -> int:
 
 
 def remove_leftovers() -> int:
-    """Parts and files without a row, untouched for a day, are removed; returns how many.
+    """Parts and files without a row, untouched for two days, are removed; returns how many.
 
     They stem from a process killed while sealing, or from a transaction that was rolled back around
     a finished file. Younger ones may still get their row.
     """
     folder = Path(settings.FILES_DIR)
-    before = (timezone.now() - ABANDONED_AFTER).timestamp()
+    before = (clock.now() - ABANDONED_AFTER).timestamp()
     parts = [path for path in folder.glob("aside/*.part") if path.stat().st_mtime < before]
     files = {UUID(path.stem): path for path in folder.glob("??/*.sealed") if path.stat().st_mtime < before}
     kept = set(SealedFile.objects.filter(pk__in=files).values_list("pk", flat=True))

@@ -16,8 +16,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
 from django.http.multipartparser import MultiPartParserError
-from django.utils import timezone
 
+from vault import clock
 from vault.errors import VaultError
 from vault.files import FileSealer, destroy_file
 from vault.models import CHUNK_BYTES, FilePurpose, SealedFile
@@ -111,9 +111,7 @@ class SealingUploadHandler(FileUploadHandler):
         if sealer is None:
             raise VaultError("a file ended before it began")
         name = self.file_name or ""
-        row = sealer.complete(
-            purpose=FilePurpose.UPLOAD, name=name, expires_at=timezone.now() + UNCLAIMED_FOR
-        )
+        row = sealer.complete(purpose=FilePurpose.UPLOAD, name=name, expires_at=clock.now() + UNCLAIMED_FOR)
         self.file.sealer = None
         self.file.finished.append(row)
         return SealedUpload(self.file, row, name, self.content_type)
@@ -153,7 +151,7 @@ def claim_upload(
     """
     file = (
         SealedFile.objects.select_for_update()
-        .filter(pk=file_id, holder=holder, purpose=FilePurpose.UPLOAD, expires_at__gt=timezone.now())
+        .filter(pk=file_id, holder=holder, purpose=FilePurpose.UPLOAD, expires_at__gt=clock.now())
         .first()
     )
     if file is None:

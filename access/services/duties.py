@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from access.duties import Duty, conflicts
 from access.events import Event
@@ -15,6 +14,7 @@ from access.scopes import DUTIES_FOR_PROGRAMS
 from access.services.people import require_administration
 from audit.errors import Refused
 from audit.services import record
+from vault import clock
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def assign_duty(
             reversed; or in that time the person holds the duty already or one that may not go with it.
     """
     wanted = Duty(duty)
-    starts_on = starts_on or timezone.localdate()
+    starts_on = starts_on or clock.today()
     user = User.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=user.pk)
     _require_administration_of_duty(by, user, wanted)
     if by is not None and by.pk == user.pk:
@@ -100,7 +100,7 @@ def end_duty(assignment_id: UUID, *, by: User | None) -> RoleAssignment:
     require_administration(by, held.user.organisation)
     if by is not None and by.pk == held.user_id:
         raise Refused("access.own_duty")
-    today = timezone.localdate()
+    today = clock.today()
     if held.ends_on is not None and held.ends_on <= today:
         raise Refused("access.duty_over")
     held.ends_on = max(today, held.starts_on)

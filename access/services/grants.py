@@ -8,7 +8,6 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
 from access.errors import NotAllowed
@@ -17,6 +16,7 @@ from access.models import Grant, User
 from access.policies import HasParties, require
 from audit.errors import Refused
 from audit.services import record
+from vault import clock
 
 
 @transaction.atomic
@@ -38,7 +38,7 @@ def grant_object(
     require(by, "access.grant_object", obj)
     if by is None or by.pk == user.pk:
         raise Refused("access.own_grant")
-    today = timezone.localdate()
+    today = clock.today()
     if ends_on is not None and ends_on < today:
         raise Refused("access.dates_reversed")
     kind = ContentType.objects.get_for_model(obj)
@@ -80,7 +80,7 @@ def end_grant(grant_id: UUID, *, by: User | None) -> Grant:
         Grant.objects.select_for_update(of=("self",)).select_related("given_by", "user").get(pk=grant_id)
     )
     require(by, "access.grant_object", grant)
-    today = timezone.localdate()
+    today = clock.today()
     if grant.ends_on is not None and grant.ends_on <= today:
         raise Refused("access.grant_over")
     grant.ends_on = today

@@ -12,7 +12,6 @@ from typing import Final
 from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from access.events import Event
@@ -20,6 +19,7 @@ from access.models import SignInLock, User
 from access.services.people import refuse_weak_password
 from audit.errors import Refused
 from audit.services import record
+from vault import clock
 from vault.ids import INSTALLATION
 
 MAX_ATTEMPTS: Final = 5
@@ -100,7 +100,7 @@ def name_digest(username: str) -> str:
 @transaction.atomic
 def _count_attempt(digest: str) -> int:
     """Count one try and say which it is; 0 when the name is locked, which keeps it out of the count."""
-    now = timezone.now()
+    now = clock.now()
     SignInLock.objects.filter(last_attempt_at__lt=now - FORGET_AFTER).delete()
     lock, _created = SignInLock.objects.select_for_update().get_or_create(
         name_digest=digest, defaults={"last_attempt_at": now}

@@ -17,9 +17,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
@@ -28,6 +28,7 @@ from access.models import User
 from handover.api.errors import problem
 from handover.middleware import Answer
 from handover.models import KeptAnswer
+from vault.clock import now
 
 HEADER: Final = "Idempotency-Key"
 KEPT_FOR: Final = datetime.timedelta(hours=24)
@@ -68,7 +69,7 @@ def _once(
     if not _take(person, key):
         words = _("The same request is being carried out right now.")
         return problem(request, HTTPStatus.CONFLICT, words, code="idempotency.in_flight")
-    KeptAnswer.objects.filter(user=person, at__lt=timezone.now() - KEPT_FOR).delete()
+    KeptAnswer.objects.filter(user=person, at__lt=Now() - KEPT_FOR).delete()
     kept = KeptAnswer.objects.filter(user=person, key=key).first()
     digest = _digest(request)
     if kept is None:
@@ -98,7 +99,12 @@ def _create(
     answer: HttpResponseBase = view(request, **parameters)
     if isinstance(answer, Response) and answer.status_code < HTTPStatus.BAD_REQUEST:
         KeptAnswer.objects.create(
-            user=person, key=key, digest=digest, status=answer.status_code, row=UUID(str(answer.data["id"]))
+            at=now(),
+            user=person,
+            key=key,
+            digest=digest,
+            status=answer.status_code,
+            row=UUID(str(answer.data["id"])),
         )
     return answer
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from transfer.gates.agreement import page
 from transfer.gates.registry import Fact, gate, register_facts
 from transfer.models import Mandate, MandateSignature, OutsideParty, RunbookStep, Transfer
+from vault import clock
 
 SIGNATURES_PER_SIDE = 2
 STEPS_AT_LEAST = 15
@@ -65,7 +65,7 @@ def _mandate_facts(transfer: Transfer) -> Iterator[Fact]:
             text=text,
             whose=side,
         )
-    now = timezone.now()
+    now = clock.now()
     yield Fact(
         "mandate_window",
         ok=mandate is not None and mandate.not_before <= now <= mandate.not_after,

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from continuity.models import Backup, RestoreDrill
 from transfer.gates.agreement import page
 from transfer.gates.registry import Fact, register_facts
 from transfer.models import Break, Run, Transfer
+from vault import clock
 
 
 @register_facts(5)
@@ -23,7 +23,7 @@ def backup_facts(transfer: Transfer) -> Iterator[Fact]:  # noqa: ARG001
     drilled = RestoreDrill.objects.filter(backup=OuterRef("pk"), ok=True)
     done = Backup.objects.filter(state=Backup.State.DONE).annotate(proved=Exists(drilled))
     newest = done.order_by("-started_at").defer("manifest").first()
-    limit = timezone.now() - datetime.timedelta(hours=settings.BACKUP_MAX_AGE_HOURS)
+    limit = clock.now() - datetime.timedelta(hours=settings.BACKUP_MAX_AGE_HOURS)
     yield Fact(
         "backup_young",
         ok=newest is not None and newest.started_at >= limit,

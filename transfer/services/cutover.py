@@ -32,6 +32,7 @@ from transfer.services.cases import assess_cases, recheck_cases
 from transfer.services.extensions import window_end
 from transfer.services.locking import lock_transfer
 from transfer.services.mandates import gate_facts, live_mandate, movable_clients, movable_states
+from vault import clock
 
 
 @transaction.atomic
@@ -179,7 +180,7 @@ def _recall(transfer: Transfer, move: CustodyMove) -> None:
 
 def _mandate_in_window(transfer: Transfer) -> Mandate:
     mandate = live_mandate(transfer)
-    now = timezone.now()
+    now = clock.now()
     if mandate is None or not mandate.not_before <= now <= window_end(mandate):
         raise Refused("mandate.outside_window")
     return mandate

@@ -23,6 +23,7 @@ from transfer.models import ClientCase, Mandate, MandateSignature, Transfer
 from transfer.policies import BOTH, TRANSFEROR, require_side
 from transfer.services.cases import assess_cases
 from transfer.services.locking import lock_transfer
+from vault import clock
 from vault.signing import signer
 
 BEFORE_DECISION = range(1, 8)
@@ -43,7 +44,7 @@ def draft_mandate(
     refuse_unless_data_moves(transfer)
     transfer = lock_transfer(transfer, states={Transfer.State.READY})
     require_side(by, "transfer.run_cutover", transfer, TRANSFEROR)
-    if not_after <= not_before or not_after <= timezone.now():
+    if not_after <= not_before or not_after <= clock.now():
         raise Refused("mandate.window_empty")
     assess_cases(transfer=transfer)
     count, root = movable_clients(transfer)
@@ -84,7 +85,7 @@ def sign_mandate(*, mandate: Mandate, by: User) -> MandateSignature:
     transfer = lock_transfer(mandate.transfer_id, states={Transfer.State.READY})
     mandate = Mandate.objects.select_for_update(of=("self",)).get(pk=mandate.pk)
     require_side(by, "transfer.sign_mandate", transfer, *BOTH)
-    if mandate.withdrawn_at is not None or mandate.not_after <= timezone.now():
+    if mandate.withdrawn_at is not None or mandate.not_after <= clock.now():
         raise Refused("mandate.not_live")
     if mandate.signatures.filter(signed_by=by).exists():
         raise Refused("mandate.signed_already")

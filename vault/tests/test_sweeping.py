@@ -51,7 +51,7 @@ def test_expired_files_go_with_rows_and_keys_and_others_stay(firm, files):
     assert {path.stem for path in files()} == {str(file.pk) for file in kept}
 
 
-def test_files_without_a_row_go_once_they_are_a_day_old(firm, files, installation):
+def test_files_without_a_row_go_once_they_are_old(firm, files, installation):
     kept = seal(firm)
     orphan = seal(firm)
     SealedFile.objects.filter(pk=orphan.pk).delete()
