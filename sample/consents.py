@@ -19,8 +19,8 @@ import dataclasses
 import datetime as dt
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sample.layouts import DELIVERED
 from sample.people import day
@@ -70,7 +70,7 @@ def write_consents(world: Path, *, seed: int) -> ConsentAnswers:
 class _Consents:
     """The answers of one world, client by client."""
 
-    def __init__(self, world: Path, answers: dict[str, object], seed: int) -> None:
+    def __init__(self, world: Path, answers: dict[str, Any], seed: int) -> None:
         self.folder = world / "evidence"
         self.as_of = dt.date.fromisoformat(str(answers["as_of"]))
         self.draw = random.Random(seed * 7 + 1)  # noqa: S311 - a reproducible sample, not a secret
@@ -80,7 +80,7 @@ class _Consents:
         self.alone = found["minor_without_guardian"]
         self.planted = {
             str(one["key"]) if one["kind"] == "extra_client" else str(one["source_no"])
-            for run in _dict(answers["breaks"]).values()
+            for run in answers["breaks"].values()
             for one in run
         }
         self.rows: list[list[str]] = []
@@ -151,19 +151,8 @@ class _Consents:
         return answers
 
 
-def _lists(answers: dict[str, object], *path: str) -> dict[str, set[str]]:
+def _lists(answers: dict[str, Any], *path: str) -> dict[str, set[str]]:
     found = answers
     for step in path:
-        found = _dict(found[step])
-    return {name: set(_strings(numbers)) for name, numbers in found.items()}
-
-
-def _dict(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError("the answers are not what they should be")
-    return value
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        yield from map(str, value)
+        found = found[step]
+    return {name: set(map(str, numbers)) for name, numbers in found.items()}

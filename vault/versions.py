@@ -50,7 +50,7 @@ def add_archive_wraps(subjects: Iterable[UUID], *, holder: UUID) -> int:
 
 def withdraw_archive_wraps(subjects: Iterable[UUID], *, holder: UUID) -> int:
     """``holder`` cannot open its archive of these subjects any more; returns wraps removed."""
-    return withdraw_wraps(subjects, holder=holder, purpose=ARCHIVE)
+    return withdraw_wraps(list(subjects), holder=holder, purpose=ARCHIVE)
 
 
 @transaction.atomic

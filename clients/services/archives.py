@@ -158,9 +158,9 @@ def archive_of(occasion: UUID, clients: Sequence[UUID]) -> int:
 def _as_it_stood(row: ArchivedRow) -> Any:
     """The archived ciphertext in the place that it was sealed for."""
     model = _MODELS[row.label]
-    stood = model(pk=row.row, revision=row.revision, sealed=bytes(row.sealed))
+    stood: Any = model(id=row.row, revision=row.revision, sealed=bytes(row.sealed))
     if model is not Client:
-        stood.client_id = row.client_id  # type: ignore[attr-defined]
+        stood.client_id = row.client_id
     return stood
 
 

@@ -316,6 +316,8 @@ def _row(
     evidence: SealedFile | None,
     guardian: UUID | None,
 ) -> ConsentRecord:
+    # Only a campaign that names its recipient asks for consent.
+    assert campaign.recipient_id is not None
     return ConsentRecord(
         occasion=campaign.occasion,
         client_id=client,

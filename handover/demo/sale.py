@@ -1,6 +1,7 @@
 """The demo of an asset sale: who consents moves, everybody else stays, and the transferor keeps a sealed archive."""
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from transfer.consenting import moved_without_consent
 from transfer.models import Recall, Transfer
 from transfer.services.cases import assess_cases, funnel
 from transfer.services.recalls import keep_client, open_recalls, return_client
-from vault.models import Wrap
+from vault.models import SealedFile, Wrap
+from vault.rows import Reading
 from vault.tokens import source_digest
 
 
@@ -70,13 +72,16 @@ def _ask(
     """Proof that the question arrived, and every client's answer; each client has the verdict of the answers."""
     story.step("Each client is asked for separate consent; silence is no")
     officer = cast["canglan.officer1"]
-    for name, load in (("送达凭证.csv", import_delivery_evidence), (FILE, import_consents)):
-        file = seal_file(world / "evidence" / name, cast.giver, "evidence")
-        with reading(
-            actor=officer, organisation=cast.giver.pk, purpose="load_evidence", subjects=[file.pk]
-        ) as right:
-            loaded = load(campaign=campaign, file=file, book=transfer.book, reading=right, by=officer)
-        story.say(f"{name}: {loaded.kept} rows")
+    file, right = _evidence(cast, world, "送达凭证.csv")
+    with right as opened:
+        proof = import_delivery_evidence(
+            campaign=campaign, file=file, book=transfer.book, reading=opened, by=officer
+        )
+    story.say(f"送达凭证.csv: {proof.kept} rows")
+    file, right = _evidence(cast, world, FILE)
+    with right as opened:
+        loaded = import_consents(campaign=campaign, file=file, book=transfer.book, reading=opened, by=officer)
+    story.say(f"{FILE}: {loaded.kept} rows")
     story.equal("answers that cannot count", len(loaded.refused_lines), answers["refused_lines"])
     found = answer_counts(transfer.pk)
     story.equal("answers", found, {name: answers[name] for name in ("given", "refused", "withdrawn")})
@@ -85,6 +90,18 @@ def _ask(
     for state, name in wanted.items():
         story.equal(f"clients {state}", counts[state], answers[name])
     story.equal("clients in the funnel", sum(counts.values()), answers["clients"])
+
+
+def _evidence(cast: Cast, world: Path, name: str) -> tuple[SealedFile, AbstractContextManager[Reading]]:
+    """A file of evidence, sealed, with the right to read it."""
+    file = seal_file(world / "evidence" / name, cast.giver, "evidence")
+    right = reading(
+        actor=cast["canglan.officer1"],
+        organisation=cast.giver.pk,
+        purpose="load_evidence",
+        subjects=[file.pk],
+    )
+    return file, right
 
 
 def _who_stayed(story: Story, cast: Cast, transfer: Transfer, answers: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ Invariants:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils.functional import Promise
 
@@ -15,6 +15,8 @@ from transfer.models import Certificate
 
 Maker = Callable[[Certificate, dict[str, Any]], dict[str, Any] | None]
 """The data of a paper, from the certificate and the statement it signs; None where none is asked for."""
+
+M = TypeVar("M", bound=Maker)
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,14 @@ class PaperKind:
 _kinds: dict[str, PaperKind] = {}
 
 
-def register_paper(code: str, *, title: str | Promise, form: str, place: int) -> Callable[[Maker], Maker]:
+def register_paper(code: str, *, title: str | Promise, form: str, place: int) -> Callable[[M], M]:
     """The pack holds this kind of paper from now on.
 
     Raises:
         ValueError: the code or the place is taken by another maker.
     """
 
-    def add(make: Maker) -> Maker:
+    def add(make: M) -> M:
         for known in _kinds.values():
             if known.make is not make and (known.code == code or known.place == place):
                 raise ValueError(f"paper {known.code} has this code or place already")

@@ -27,7 +27,7 @@ class SignersForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = User.objects.filter(pk__in=[person.pk for person in people]).order_by("username")
-            field.label_from_instance = _shown  # type: ignore[method-assign]
+            field.label_from_instance = _shown  # type: ignore[method-assign,assignment]
             field.empty_label = None
 
 

@@ -24,7 +24,7 @@ _WAITING: dict[ClientCase.State, tuple[str, Words]] = {
 
 
 # Where consent carries the move, whoever could not be reached or is silent stays: nobody waits for them.
-_WAITING_FOR_CONSENT = {
+_WAITING_FOR_CONSENT: dict[ClientCase.State, tuple[str, Words]] = {
     ClientCase.State.IN_SCOPE: (
         "notice_proved",
         _("Every client was asked, or proof says that it could not be."),

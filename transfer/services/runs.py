@@ -78,7 +78,7 @@ def make_delivery(*, run: Run) -> SealedFile:
         pass
     if run.delivery_file is None:
         raise LeaseLost
-    return SealedFile.objects.get(pk=cast("UUID", run.delivery_file))
+    return SealedFile.objects.get(pk=run.delivery_file)
 
 
 def deliver_step(*, run: Run) -> bool:

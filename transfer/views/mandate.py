@@ -203,7 +203,7 @@ def _extension_facts(waiting: MandateExtension) -> list[dict[str, Any]]:
 
 def sides(transfer: Transfer, live: Mandate | MandateExtension | None) -> list[dict[str, Any]]:
     """Per side: who has signed, and how many are missing."""
-    rows = (
+    rows: list[Any] = (
         []
         if live is None
         else list(live.signatures.select_related("signed_by", "organisation").order_by("signed_at"))
