@@ -114,7 +114,8 @@ def waiting_extension(mandate: Mandate) -> MandateExtension | None:
 
 def window_end(mandate: Mandate) -> datetime.datetime:
     """Until when releases are permitted: the mandate's own end, or the latest that both sides agreed to."""
-    latest: datetime.datetime | None = mandate.extensions.exclude(complete_at=None).aggregate(last=Max("not_after"))["last"]
+    agreed = mandate.extensions.exclude(complete_at=None)
+    latest: datetime.datetime | None = agreed.aggregate(last=Max("not_after"))["last"]
     return max(filter(None, (mandate.not_after, latest)))
 
 

@@ -3,7 +3,6 @@
 import zipfile
 from collections.abc import Iterator
 from typing import IO, cast
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
