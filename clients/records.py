@@ -6,6 +6,7 @@ digest shows nothing of the client and stays the same while only keys move. ``do
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -21,13 +22,45 @@ PARTS: tuple[type[SealedModel], ...] = (Client, Relation, Account, Holding, Trad
 
 def record_digests(clients: Collection[UUID]) -> dict[UUID, bytes]:
     """The 32-byte digest of each client's record as it stands; a client that does not exist is absent."""
-    return {UUID(bytes=client): digest for client, digest in raw_digests(as_array(clients))}
+    return {UUID(bytes=client): digest for client, digest, _rows, _horizon in _read(as_array(clients))}
 
 
-def raw_digests(clients: str) -> Iterator[tuple[bytes, bytes]]:
-    """Id and record digest of each client in the order of ids; ``clients`` as ``as_array`` renders them."""
+@dataclass(frozen=True)
+class Versions:
+    """Which versions of the rows of some records were read: all older than ``horizon``, and how many."""
+
+    horizon: int
+    rows: int
+
+
+def digests_and_versions(clients: str) -> tuple[list[tuple[bytes, bytes]], Versions]:
+    """Id and record digest of each client in the order of ids, and what ``untouched`` needs, of one moment.
+
+    ``clients`` is as ``vault.fixed.as_array`` renders them.
+    """
+    read = list(_read(clients))
+    horizon = read[0][3] if read else 0
+    digests = [(client, digest) for client, digest, _rows, _horizon in read]
+    return digests, Versions(horizon, sum(rows for _client, _digest, rows, _horizon in read))
+
+
+def untouched(clients: str, versions: Versions) -> bool:
+    """True when the rows of these records are the very versions that were read: none written, added or gone.
+
+    A version of a row never changes, and carries the transaction that wrote it. If as many rows as were read
+    stand there, all of them written by transactions that had ended before the reading, they are those that were
+    read. False is no proof of a change: a row written while the reading went on, or moved since by a restore,
+    is not older either; whoever needs to know then reads the digests anew.
+    """
     with connection.cursor() as cursor:
-        return fetch_fixed(cursor, _SQL, {"clients": clients}, "16s 32s")
+        cursor.execute(_UNTOUCHED, {"clients": clients, "horizon": versions.horizon})
+        rows, older = cursor.fetchone()
+    return bool(older) and rows == versions.rows
+
+
+def _read(clients: str) -> Iterator[tuple[bytes, bytes, int, int]]:
+    with connection.cursor() as cursor:
+        return fetch_fixed(cursor, _SQL, {"clients": clients}, "16s 32s q q")
 
 
 def record_rows(client: UUID) -> list[tuple[str, UUID, int, bytes]]:
@@ -61,9 +94,22 @@ _ROWS: Final = " UNION ALL ".join(
     f"(SELECT rows.* FROM wanted CROSS JOIN LATERAL ({_rows_of(part, model)}) rows)"  # noqa: S608
     for part, model in enumerate(_ORDERED)
 )
-_WANTED: Final = "WITH wanted AS MATERIALIZED (SELECT %(clients)s::uuid[] AS clients)"
+_WANTED: Final = """
+WITH wanted AS MATERIALIZED (
+    SELECT %(clients)s::uuid[] AS clients, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon)
+"""
 _SQL: Final = f"""
-{_WANTED} SELECT client, sha256(string_agg(digest, ''::bytea ORDER BY part, id))
+{_WANTED} SELECT client, sha256(string_agg(digest, ''::bytea ORDER BY part, id)), count(*),
+                 (SELECT horizon FROM wanted)
   FROM ({_ROWS}) parts GROUP BY client ORDER BY client
 """  # noqa: S608
 _LISTED: Final = f"{_WANTED} SELECT * FROM ({_ROWS}) parts ORDER BY part, id"  # noqa: S608
+_VERSIONS: Final = " UNION ALL ".join(
+    f"(SELECT rows.* FROM wanted CROSS JOIN LATERAL (SELECT xmin FROM {model._meta.db_table}"  # noqa: S608
+    f" WHERE {'id' if model is Client else 'client_id'} = ANY(wanted.clients)) rows)"
+    for model in _ORDERED
+)
+# A transaction id is compared by its age, because ids come round again.
+_UNTOUCHED: Final = f"""
+{_WANTED} SELECT count(*), min(age(xmin)) > age(%(horizon)s::text::xid8::xid) FROM ({_VERSIONS}) versions
+"""  # noqa: S608

@@ -6,6 +6,7 @@ A released batch whose records no longer are what the giver signed for cannot be
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from audit.services import record
 from audit.tree import leaf_hash, root_of
 from clients.events import CustodyEvent
 from clients.models import CustodyMember, CustodyMove, SealedArchive
-from clients.records import raw_digests
+from clients.records import Versions, digests_and_versions, untouched
 from clients.services.archives import drop_archive, seal_archive
 from clients.statements import acceptance_statement, release_statement
 from vault.fixed import as_array, fetch_fixed, fixed_row, send_fixed
@@ -73,7 +74,7 @@ def release_batch(
     waiting = _waiting_already(ids)
     if waiting:
         raise Refused("custody.released_already", count=waiting)
-    members = _members(ids)
+    members, versions = _members(ids)
     last = CustodyMove.objects.filter(occasion=occasion).aggregate(last=Max("number"))["last"] or 0
     move = CustodyMove(
         occasion=occasion,
@@ -91,6 +92,7 @@ def release_batch(
     if keeps_archive:
         seal_archive(occasion=occasion, move=move.pk, holder=giver, clients=ordered, by=by)
     _record(CustodyEvent.RELEASED, move, by, giver)
+    _remember(move, _Released(bytes(move.members_root), {who: key for who, _, key in members}, versions))
     return move
 
 
@@ -98,7 +100,8 @@ def release_batch(
 def accept_batch(*, move: CustodyMove, by: object | None) -> CustodyMove:
     """The taker has signed; it holds a wrap of each client's key, the giver none; the custodian is the taker.
 
-    The rows of the clients are locked and their records digested anew: what is accepted is what was released.
+    The rows of the clients are locked, and their records are proved to be those that were digested at the
+    release, or digested anew: what is accepted is what was released.
 
     Raises:
         Refused: the batch does not wait for acceptance, or its clients' records, keys or custodian have
@@ -168,9 +171,42 @@ def _lock_released(move: CustodyMove) -> CustodyMove:
 
 
 def _refuse_changed(move: CustodyMove, ids: str) -> None:
-    held = _lock_clients(ids, move.giver_id)
-    if held != move.client_count or _root(_members(ids)) != bytes(move.members_root):
+    if _lock_clients(ids, move.giver_id) != move.client_count or not _is_as_released(move, ids):
         raise Refused("custody.changed_since_release")
+
+
+def _is_as_released(move: CustodyMove, ids: str) -> bool:
+    """True when records and keys give the root that was signed.
+
+    The process that released the batch knows which versions of the rows it read; while they stand there
+    untouched, their digests need not be computed again.
+    """
+    known = _released.pop(move.pk, None)
+    root = bytes(move.members_root)
+    if known and known.root == root and untouched(ids, known.versions) and raw_commitments(ids) == known.keys:
+        return True
+    members, _versions = _members(ids)
+    return _root(members) == root
+
+
+@dataclass(frozen=True)
+class _Released:
+    """What this process knows of a batch it has released: root, commitments, and the versions it read."""
+
+    root: bytes
+    keys: dict[bytes, bytes]
+    versions: Versions
+
+
+_released: dict[UUID, _Released] = {}
+_REMEMBERED: Final = 2
+
+
+def _remember(move: CustodyMove, released: _Released) -> None:
+    """For the next acceptance in this process; of more than a few batches the oldest is forgotten."""
+    _released[move.pk] = released
+    for oldest in list(_released)[:-_REMEMBERED]:
+        del _released[oldest]
 
 
 def _lock_clients(ids: str, custodian: UUID) -> int:
@@ -186,13 +222,13 @@ def _waiting_already(ids: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _members(ids: str) -> Members:
-    """Each client's id, record digest and key commitment, in the order of ids."""
+def _members(ids: str) -> tuple[Members, Versions]:
+    """Each client's id, record digest and key commitment, in the order of ids; and what they were read from."""
     keys = raw_commitments(ids)
-    digests = list(raw_digests(ids))
+    digests, versions = digests_and_versions(ids)
     if len(keys) != len(digests):
         raise Refused("custody.without_key", count=len(digests) - len(keys))
-    return [(client, digest, keys[client]) for client, digest in digests]
+    return [(client, digest, keys[client]) for client, digest in digests], versions
 
 
 def _root(members: Members) -> bytes:

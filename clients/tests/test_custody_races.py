@@ -76,3 +76,85 @@ def test_a_client_without_a_key_is_not_released(clients, canglan, yuanxiu):
     with pytest.raises(Refused) as refusal:
         release(clients, canglan, yuanxiu)
     assert (refusal.value.code, refusal.value.params) == ("custody.without_key", {"count": 1})
+
+
+@pytest.fixture
+def read_anew(monkeypatch):
+    """How often records were digested since."""
+    from clients.services import custody
+
+    times = []
+    read = custody.digests_and_versions
+    monkeypatch.setattr(custody, "digests_and_versions", lambda ids: times.append(ids) or read(ids))
+    return times
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_untouched_since_the_release_are_not_digested_again(clients, canglan, yuanxiu, read_anew):
+    move = release(clients, canglan, yuanxiu)
+    assert len(read_anew) == 1
+    assert accept_batch(move=move, by=None).state == "accepted"
+    assert len(read_anew) == 1
+    assert set(Client.objects.values_list("custodian", flat=True)) == {yuanxiu.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_process_digests_the_records_anew(clients, canglan, yuanxiu, read_anew):
+    from clients.services import custody
+
+    move = release(clients, canglan, yuanxiu)
+    custody._released.clear()
+    assert accept_batch(move=move, by=None).state == "accepted"
+    assert len(read_anew) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_changed_row_beside_the_client_is_not_accepted(make_client, canglan, yuanxiu):
+    from clients.models import Relation
+
+    client = make_client("000000000070", guardian=True)
+    move = release([client], canglan, yuanxiu)
+    row = Relation.objects.get(client=client)
+    with reading(actor=None, organisation=canglan.pk, purpose="test", subjects=[client.pk]) as right:
+        row.reseal(row.open(right), right)
+    with pytest.raises(Refused) as refusal:
+        accept_batch(move=move, by=None)
+    assert refusal.value.code == "custody.changed_since_release"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_is_gone_or_new_is_not_accepted(make_client, canglan, yuanxiu):
+    from clients.models import Relation
+
+    client = make_client("000000000071", guardian=True)
+    move = release([client], canglan, yuanxiu)
+    gone = Relation.objects.filter(client=client).get()
+    Relation.objects.filter(pk=gone.pk).delete()
+    with pytest.raises(Refused) as refusal:
+        accept_batch(move=move, by=None)
+    assert refusal.value.code == "custody.changed_since_release"
+    # Put back, it is a new version of the row: that is found out, and the digests say it is the same record.
+    gone.save(force_insert=True)
+    assert accept_batch(move=move, by=None).state == "accepted"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_keeps_the_record_is_no_change(clients, released, canglan, read_anew):
+    Client.objects.filter(pk=clients[0].pk).update(reveal_suspended=True)
+    assert accept_batch(move=released, by=None).state == "accepted"
+    assert len(read_anew) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_is_not_the_one_released_is_not_accepted(clients, released, canglan):
+    from django.db import connection, transaction
+
+    from vault.issuing import issue_data_keys, write_wraps
+
+    withdraw_wraps([clients[0].pk], holder=canglan.pk)
+    with transaction.atomic(), connection.cursor() as cursor:
+        issued = issue_data_keys([clients[0].pk], holder=canglan.pk)
+        write_wraps(cursor, issued, holder=canglan.pk)
+    with pytest.raises(Refused) as refusal:
+        accept_batch(move=released, by=None)
+    assert refusal.value.code == "custody.changed_since_release"

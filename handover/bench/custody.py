@@ -10,7 +10,6 @@ from clients.services.custody import accept_batch, release_batch
 from handover.bench import peers
 from handover.bench.house import House
 from handover.bench.pairs import Aim, Pair, timed
-from vault.ids import new_id
 from vault.issuing import issue_data_keys
 
 _UPDATED_AT_ONCE: Final = 500
@@ -32,21 +31,21 @@ class Custody:
     def round(self) -> None:
         """Every client passes once; nothing of the peers' work stays."""
         clients = self.house.clients()
-        taken, _ = timed(lambda: self._pass(clients))
-        ours = taken / len(clients)
+        taken, _ = timed(lambda: self.hand_over(clients))
+        ours = taken.per(len(clients))
         text = self._wraps(clients)
         taken, _ = timed(lambda: peers.copy_wraps(text))
-        self.wraps.add(ours, taken / len(clients))
+        self.wraps.add_taken(ours, taken.per(len(clients)))
         model = peers.cipher_model()
         if model:
             taken, rows = timed(lambda: _encrypt_anew(model))
-            self.anew.add(ours, taken / rows)
+            self.anew.add_taken(ours, taken.per(rows))
 
-    def _pass(self, clients: list[UUID]) -> None:
-        occasion = new_id()
+    def hand_over(self, clients: list[UUID]) -> None:
+        """Every batch is released and accepted."""
         for start in range(0, len(clients), settings.CUSTODY_BATCH_ROWS):
             move = release_batch(
-                occasion=occasion,
+                occasion=self.house.transfer.pk,
                 giver=self.house.giver,
                 taker=self.house.taker,
                 clients=clients[start : start + settings.CUSTODY_BATCH_ROWS],

@@ -37,6 +37,14 @@ class Extracts:
             rows = itertools.islice(csv.reader(text), 1, None if most is None else most + 1)
             return [[row[place] for place in stored] for row in rows]
 
+    def some(self, kind: str, field: str, count: int) -> list[str]:
+        """So many values of a field, spread over the extract, none of them empty."""
+        heading = next(item.heading for item in LAYOUTS[kind].fields if item.name == field)
+        place, step = HEADINGS[kind].index(heading), max(1, self.count // count)
+        with self.path(kind).open(encoding=ENCODINGS[kind], newline="") as text:
+            found = (row[place] for number, row in enumerate(csv.reader(text)) if number % step == 0)
+            return list(itertools.islice((value for value in found if value and value != heading), count))
+
 
 def stored_fields(kind: str) -> list[str]:
     """The canonical names of the columns of ``Extracts.lines``."""

@@ -46,11 +46,18 @@ class House:
     officer: User
     manager: User
     sealed: dict[str, SealedFile] = field(default_factory=dict)
+    transfer: Transfer = field(default_factory=Transfer)
 
     def draft(self) -> Transfer:
-        """A new transfer from one firm to the other, with an empty book."""
+        """A new transfer from one firm to the other, with an empty book; the house's own from now on."""
         transfer = draft_transfer(by=self.officer)
-        return name_transferee(transfer=transfer, transferee=self.taker, by=self.officer)
+        self.transfer = name_transferee(transfer=transfer, transferee=self.taker, by=self.officer)
+        return self.transfer
+
+    def use(self, made: Extracts) -> None:
+        """These extracts are loaded from now on; they lie sealed as uploads would."""
+        self.extracts = made
+        self.sealed = {kind: seal_file(made.path(kind), self.giver, "extract") for kind in KINDS}
 
     def load(self, transfer: Transfer, kind: str) -> ImportRun:
         """One extract received and loaded whole by the real services, in this process.
@@ -85,7 +92,7 @@ class House:
             cursor.execute("DROP TABLE kept")
 
 
-def open_house(extracts: Extracts) -> House:
+def open_house(made: Extracts) -> House:
     """The house in an installation that is the bench's own.
 
     Raises:
@@ -94,13 +101,18 @@ def open_house(extracts: Extracts) -> House:
     _refuse_other(Organisation.objects.exclude(code__in=[*_FIRMS, "MINGCHA", "HENGZHI"]).exists())
     _refuse_other(Transfer.objects.exists() or Client.objects.exists())
     if not Organisation.objects.exists():
-        assemble(extracts.folder, "")
+        assemble(made.folder, "")
+    house = house_here(made, {})
+    house.use(made)
+    return house
+
+
+def house_here(made: Extracts, sealed: dict[str, UUID]) -> House:
+    """The house as it stands in the database already."""
     giver, taker = (Organisation.objects.get(code=code) for code in _FIRMS)
     people = {user.username: user for user in User.objects.filter(organisation=giver)}
-    house = House(extracts, giver, taker, people["canglan.officer1"], people["canglan.manager"])
-    for kind in KINDS:
-        house.sealed[kind] = seal_file(extracts.path(kind), giver, "extract")
-    return house
+    files = {kind: SealedFile.objects.get(pk=file) for kind, file in sealed.items()}
+    return House(made, giver, taker, people["canglan.officer1"], people["canglan.manager"], files)
 
 
 def _refuse_other(found: bool) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from handover.bench import peers
 from handover.bench.house import House, owner_cursor
-from handover.bench.pairs import Aim, Pair, timed
+from handover.bench.pairs import Aim, Pair, Taken, timed
 from transfer.models import Transfer
 
 TENTH: Final = 10
@@ -44,24 +44,24 @@ class Loading:
         for kind in ("clients", "accounts", "holdings", "trades"):
             ours, run = timed(lambda kind=kind: self.house.load(transfer, kind))  # type: ignore[misc]
             if kind in self.pairs:
-                self._peers(kind, ours / run.rows)
+                self._peers(kind, ours.per(run.rows))
         return transfer
 
-    def _peers(self, kind: str, ours: float) -> None:
+    def _peers(self, kind: str, ours: Taken) -> None:
         copied, created, encrypted = self.pairs[kind]
         lines, custodian = self.lines[kind], self.house.giver.pk
         tenth = lines[: max(1, len(lines) // TENTH)]
         taken, _ = timed(lambda: peers.create(peers.PLAIN[kind], kind, tenth))
-        created.add(ours, taken / len(tenth))
+        created.add_taken(ours, taken.per(len(tenth)))
         with owner_cursor() as cursor:
             peers.empty_plain(cursor, kind)
         fernet = peers.fernet_models()
         if fernet:
             taken, _ = timed(lambda: peers.create(fernet[kind], kind, tenth, custodian=custodian))
-            encrypted.add(ours, taken / len(tenth))
+            encrypted.add_taken(ours, taken.per(len(tenth)))
         text = peers.copy_text(lines, custodian=custodian)
         taken, _ = timed(lambda: peers.copy(kind, text))
-        copied.add(ours, taken / len(lines))
+        copied.add_taken(ours, taken.per(len(lines)))
 
     def results(self) -> list[Pair]:
         """The pairs that were measured."""

@@ -5,10 +5,12 @@ differ in where the rows come from. Ours opens fifty sealed rows and records the
 page stand the rows alone, because the frame and the templates take most of the time of any page.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.test import Client as Browser
@@ -102,6 +104,7 @@ class Pages:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.pages = min(PAGES, house.extracts.count // settings.PAGE_ROWS)
         fernet = "Fernet fields"
         self.peers: dict[str, list[Pair]] = {
             "logged": self._of("the same page over a plaintext table, same log", Aim.AT_MOST, 1.4),
@@ -121,12 +124,12 @@ class Pages:
         analyse()
         browser = Browser(HTTP_HOST="localhost")
         browser.force_login(self.house.manager)
-        ours = _places(Client.objects.all())
+        ours = _places(Client.objects.all(), self.pages)
         for what, pairs in self.peers.items():
             model = _model(what)
             if model is None:
                 continue
-            theirs = _places(model.objects.all())
+            theirs = _places(model.objects.all(), self.pages)
             with override_settings(ROOT_URLCONF=__name__):
                 mine, peer = take_turns(
                     list(zip(ours, theirs, strict=False)),
@@ -137,12 +140,23 @@ class Pages:
                 pair.add(quantile(mine, share), quantile(peer, share))
         self._rows_alone(ours)
 
+    def ready(self) -> Callable[[], None]:
+        """Every page once, ours alone, when called."""
+        browser, places = Browser(HTTP_HOST="localhost"), _places(Client.objects.all(), self.pages)
+        browser.force_login(self.house.manager)
+
+        def turn_all() -> None:
+            for after in places:
+                _turn(browser, _LIST, after)
+
+        return turn_all
+
     def _rows_alone(self, ours: list[UUID]) -> None:
         for what, pair in self.rows.items():
             model = _model(what)
             if model is None:
                 continue
-            theirs = _places(model.objects.all())
+            theirs = _places(model.objects.all(), self.pages)
             mine, peer = take_turns(
                 list(zip(ours, theirs, strict=False)),
                 lambda at: self._opened(at[0]),
@@ -173,11 +187,17 @@ def _page_of(rows: Any, after: UUID) -> Any:
     return rows.filter(pk__gt=after).order_by("id")[: settings.PAGE_ROWS]
 
 
-def _places(rows: Any) -> list[UUID]:
+def _places(rows: Any, pages: int) -> list[UUID]:
     """Where the pages begin: ids spread evenly over the table, each with a whole page behind it."""
-    count = rows.count() - settings.PAGE_ROWS - 1
-    ids = list(rows.order_by("id").values_list("pk", flat=True)[: max(count, 1)])
-    return ids[:: max(1, len(ids) // PAGES)][:PAGES]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS total"  # noqa: S608  our own tables
+            f" FROM {rows.model._meta.db_table}) numbered"
+            " WHERE place <= greatest(total - %(page)s, 1)"
+            " AND place %% greatest((total - %(page)s) / %(pages)s, 1) = 0 ORDER BY id LIMIT %(pages)s",
+            {"page": settings.PAGE_ROWS + 1, "pages": pages},
+        )
+        return [place for (place,) in cursor.fetchall()]
 
 
 def _turn(browser: Browser, address: str, after: UUID) -> None:

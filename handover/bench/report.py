@@ -16,17 +16,28 @@ from handover.bench.pairs import Aim, Pair
 
 
 def table(results: Sequence[Pair]) -> list[str]:
-    """One line per pair, the paths one below the other."""
-    lines = []
+    """One line per pair, the pairs of a path below its name."""
+    lines, path = [], ""
     for pair in results:
         ours, peer = pair.medians
-        goal = "" if pair.goal is None else f"goal {'>=' if pair.aim is Aim.FASTER else '<='} {pair.goal:g}"
-        note = f" ({pair.note})" if pair.note else ""
-        lines.append(
-            f"{pair.path:<22} {ours:>10.1f} us/{pair.unit:<6} | {peer:>10.1f} us | "
-            f"{pair.ratio:>7.2f} {pair.aim.value} {pair.peer}{note} | {goal} {pair.verdict}".rstrip(" |")
+        if pair.path != path:
+            path = pair.path
+            lines.append(f"{path}: {_time(ours)} per {pair.unit}")
+        goal = (
+            f"goal {'>=' if pair.aim is Aim.FASTER else '<='} {pair.goal:g}, {pair.verdict}"
+            if pair.goal
+            else ""
         )
+        by_processor = pair.processor_ratio
+        by_processor_told = f"by processor time {by_processor:.2f}" if by_processor else ""
+        note = f" [{pair.note}]" if pair.note else ""
+        told = "; ".join(filter(None, (f"its {_time(peer)}", by_processor_told, goal)))
+        lines.append(f"  {pair.ratio:7.2f} {pair.aim.value} {pair.peer}{note}: {told}")
     return lines
+
+
+def _time(microseconds: float) -> str:
+    return f"{microseconds / 1000:.2f} ms" if microseconds >= 1000 else f"{microseconds:.1f} us"
 
 
 def facts() -> dict[str, Any]:
@@ -58,7 +69,7 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
-def write_json(path: Path, wanted: Any, results: Sequence[Pair]) -> None:
+def write_json(path: Path, wanted: Any, results: Sequence[Any]) -> None:
     """Everything measured is in the file, every round of it."""
     told = {
         "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -66,6 +77,6 @@ def write_json(path: Path, wanted: Any, results: Sequence[Pair]) -> None:
         "rounds": wanted.rounds,
         "seed": wanted.seed,
         "machine": facts(),
-        "results": [pair.facts() for pair in results],
+        "results": [each.facts() for each in results],
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

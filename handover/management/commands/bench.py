@@ -1,12 +1,14 @@
 """``manage.py bench``: our paths beside their peers and limits; see ``handover.bench``."""
 
 import os
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
+from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from handover.bench.memory import be_the_child
 from handover.bench.running import PATHS, Wanted, run_bench
 
 
@@ -22,8 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--only", action="append", choices=PATHS, help="one path; may be repeated")
         parser.add_argument("--data", type=Path, help="where the extracts are kept between runs")
         parser.add_argument("--json", type=Path, help="a file for the figures")
+        parser.add_argument("--child", help=SUPPRESS)
 
-    def handle(self, *, only: list[str] | None, json: Path | None, **options: Any) -> None:
+    def handle(self, *, only: list[str] | None, json: Path | None, child: str | None, **options: Any) -> None:
+        if child:
+            self._say(dumps(be_the_child(loads(child))))
+            return
         wanted = Wanted(
             clients=options["clients"],
             rounds=options["rounds"],
