@@ -118,9 +118,7 @@ def test_the_filters_narrow_and_the_count_says_so(signed_in, giver_officer, make
     assert "No client fits these filters" in text_of(browser.get(page("list"), {"status": "dormant"}))
 
 
-def test_more_clients_than_are_counted_are_more_than_that(
-    signed_in, giver_officer, make_client, monkeypatch
-):
+def test_more_clients_than_are_counted_are_more_than_that(signed_in, giver_officer, make_client, monkeypatch):
     from clients.views import lists
 
     for number in range(1, 4):

@@ -50,7 +50,9 @@ def test_a_sale_has_other_duties():
 
 def test_a_share_transfer_asks_for_the_approval_of_the_new_controller_alone():
     found = due(basis="share_transfer")
-    assert {code: (duty.rule_id, duty.gate) for code, duty in found.items()} == {"change_of_control": ("CN20", 1)}
+    assert {code: (duty.rule_id, duty.gate) for code, duty in found.items()} == {
+        "change_of_control": ("CN20", 1)
+    }
 
 
 def test_what_is_due_before_cutover_is_due_by_the_end_of_that_day():

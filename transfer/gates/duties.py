@@ -15,7 +15,7 @@ from access.asking import once
 from rules.duties import Duty, TransferFacts, due_duties
 from rules.packs import load_pack
 from rules.schema import Basis
-from rules.thresholds import PersonCounts
+from rules.thresholds import Crossing, PersonCounts, crossings
 from transfer.gates.registry import Fact
 from transfer.models import Transfer
 from transfer.services.persons import count_persons
@@ -57,6 +57,12 @@ def duty_facts(transfer: Transfer, gate: int) -> Iterator[Fact]:
 def _due(transfer: Transfer) -> Sequence[Duty]:
     pack = load_pack(transfer.pack_name)
     return once(("duties due", transfer.pk), lambda: due_duties(pack, transfer_facts(transfer)))
+
+
+def threshold_crossings(transfer: Transfer) -> tuple[Crossing, ...]:
+    """Every figure of the pack that the number of persons reaches, before the transfer or after it."""
+    facts = transfer_facts(transfer)
+    return crossings(load_pack(transfer.pack_name), facts.persons, on=facts.as_of)
 
 
 def _fact(transfer: Transfer, duty: Duty) -> Fact:

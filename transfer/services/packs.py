@@ -15,6 +15,7 @@ from audit.errors import Refused
 from audit.services import record
 from printing.pdf import PrintingError, render
 from transfer import verify_handover
+from transfer.bases import refuse_unless_data_moves
 from transfer.certificate.kinds import paper_kinds
 from transfer.certificate.papers.handover import certificate_paper
 from transfer.events import CertificateEvent
@@ -33,8 +34,9 @@ def regulator_pack(*, transfer: Transfer, by: User) -> list[PackDocument]:
 
     Raises:
         NotAllowed: ``by`` may not make the pack of this transfer.
-        Refused: there is no certificate yet.
+        Refused: there is no certificate yet, or nothing moves under this basis: its statement is all there is.
     """
+    refuse_unless_data_moves(transfer)
     transfer = lock_transfer(
         transfer, states={Transfer.State.SETTLED, Transfer.State.CLOSED, Transfer.State.RECONCILING}
     )
@@ -124,7 +126,12 @@ def zip_pack(*, transfer: Transfer, by: User) -> bytes:
 
 
 def certificate_pdf(*, certificate: Certificate, language: str, by: User) -> bytes:
-    """The certificate on paper, the reader's language first; the same bytes each time."""
+    """The certificate on paper, the reader's language first; the same bytes each time.
+
+    Raises:
+        Refused: nothing moves under this basis; its statement has no paper yet.
+    """
+    refuse_unless_data_moves(certificate.transfer)
     statement = statement_in(read_certificate(certificate=certificate, by=by))
     return print_paper("certificate", certificate_paper(certificate, statement), language)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from access.tests.log import last_event
+from rules.thresholds import PersonCounts
 from transfer.models import GateException
 from transfer.tests.pages import address, text
 
@@ -71,3 +72,14 @@ def test_a_manager_grants_nothing(transfer, giver_officer, taker_manager, signed
     signed_in(giver_officer).post(address("exception-ask", transfer.pk, 7), {"reason": "Paper exams."})
     assert stepped_up(taker_manager).post(address("exception-grant", transfer.pk, 7)).status_code == 404
     assert last_event().facts["reason"] == "transfer.grant_exception"
+
+
+def test_gate_3_names_the_thresholds_that_are_reached(transfer, giver_officer, signed_in, monkeypatch):
+    page = address("gate", transfer.pk, 3)
+    assert "No threshold is reached" in text(signed_in(giver_officer).get(page))
+    monkeypatch.setattr(
+        "transfer.gates.duties.count_persons", lambda _: PersonCounts(900_000, 200_000, both=50_000)
+    )
+    said = text(signed_in(giver_officer).get(page))
+    assert "&gt;= 1,000,000" in said
+    assert "only after" in said

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from transfer.views import (
     agreement,
+    approvals,
     archive,
     cases,
     consents,
@@ -35,10 +36,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}agreement/sign/", agreement.sign, name="transfer-agreement-sign"),
     path(f"{ONE}agreement/check/", agreement.check, name="transfer-agreement-check"),
     path(f"{ONE}agreement/counsel/", agreement.counsel_word, name="transfer-counsel"),
-    path(f"{ONE}agreement/approval/", agreement.approval, name="transfer-approval"),
+    path(f"{ONE}agreement/approval/", approvals.approval, name="transfer-approval"),
     path(
         f"{ONE}agreement/approvals/<uuid:approval>/correct/",
-        agreement.correct,
+        approvals.correct,
         name="transfer-approval-correct",
     ),
     path(f"{ONE}agreement/breaches/<uuid:breach>/", agreement.breach, name="transfer-breach"),

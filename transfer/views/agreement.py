@@ -28,7 +28,7 @@ from transfer.forms.agreement import (
     TermsForm,
     terms_of,
 )
-from transfer.forms.transfers import ApprovalForm, CorrectionForm, EmptyForm
+from transfer.forms.transfers import EmptyForm
 from transfer.gates.agreement import agreed_by_both
 from transfer.letters import purpose_words
 from transfer.models import Agreement, Approval, ClauseBreach, Transfer
@@ -41,7 +41,7 @@ from transfer.services.agreements import (
     register_executed,
     sign_agreement,
 )
-from transfer.services.transfers import correct_approval, give_counsel_word, record_approval
+from transfer.services.transfers import give_counsel_word
 from transfer.standing import together
 from transfer.views.acts import Act, perform
 from transfer.views.frame import find_transfer, person, show
@@ -51,7 +51,7 @@ from vault.models import SealedFile
 DOCUMENT_LIMIT = 1_000_000
 
 
-def _back(transfer: Transfer) -> str:
+def back_of(transfer: Transfer) -> str:
     return reverse("transfer-agreement", args=[transfer.pk])
 
 
@@ -189,7 +189,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
             form.add_error(None, told(request, refusal))
         else:
             messages.success(request, _("The version is drafted. Both parties sign it next."))
-            return redirect(_back(transfer))
+            return redirect(back_of(transfer))
     return show(request, "transfer/agreement_draft.html", transfer, form=form, clauses=clauses)
 
 
@@ -228,7 +228,7 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
         title=gettext_lazy("Read the agreement from a document"),
         sentence=gettext_lazy("The document becomes a new version; nothing is signed by this."),
         submit=gettext_lazy("Read the document"),
-        back=_back(transfer),
+        back=back_of(transfer),
         done=gettext_lazy("The version is drafted from the document. Both parties sign it next."),
     )
 
@@ -260,7 +260,7 @@ def executed(request: HttpRequest, pk: UUID) -> HttpResponse:
             "The signed and chopped paper is kept sealed; both parties see the digest of its bytes."
         ),
         submit=gettext_lazy("Register it"),
-        back=_back(transfer),
+        back=back_of(transfer),
         done=gettext_lazy("The executed agreement is registered by its digest."),
     )
 
@@ -290,7 +290,7 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
         % {"version": agreement.version, "firm": user.organisation.name},
         sentence=_("You sign the terms with SHA-256 %(digest)s.") % {"digest": bytes(agreement.digest).hex()},
         submit=gettext_lazy("Sign"),
-        back=_back(transfer),
+        back=back_of(transfer),
         done=gettext_lazy("Your firm has signed."),
         confirms=True,
         step_up=True,
@@ -298,7 +298,7 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
             {
                 "count": agreement.clauses.count(),
                 "text": gettext_lazy("clauses bind your firm"),
-                "url": _back(transfer),
+                "url": back_of(transfer),
             },
             {"count": len(agreement.field_scope), "text": gettext_lazy("fields may move")},
         ],
@@ -322,7 +322,7 @@ def check(request: HttpRequest, pk: UUID) -> HttpResponse:
     messages.add_message(
         request, level, words % {"count": len(found)} if found else _("No new breach was found.")
     )
-    return redirect(_back(transfer))
+    return redirect(back_of(transfer))
 
 
 @require_http_methods(["GET", "POST"])
@@ -338,7 +338,7 @@ def breach(request: HttpRequest, pk: UUID, breach: UUID) -> HttpResponse:
             breach_words(row.fact), row.clause.consequence_zh if chinese else row.clause.consequence_en
         ),
         submit=gettext_lazy("Decide"),
-        back=_back(transfer),
+        back=back_of(transfer),
         done=gettext_lazy("The breach is decided."),
     )
     form = DecisionForm(request.POST or None)
@@ -357,7 +357,7 @@ def counsel_word(request: HttpRequest, pk: UUID) -> HttpResponse:
         title=gettext_lazy("Confirm the legal basis"),
         sentence=_("The transfer rests on: %(basis)s.") % {"basis": transfer.get_basis_display()},
         submit=gettext_lazy("I confirm as counsel"),
-        back=_back(transfer),
+        back=back_of(transfer),
         done=gettext_lazy("Your word is on record."),
         confirms=True,
         step_up=True,
@@ -366,56 +366,4 @@ def counsel_word(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = EmptyForm(request.POST if request.method == "POST" else None)
     return perform(
         request, transfer, form, act, lambda _words: give_counsel_word(transfer=transfer, by=person(request))
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("transfer.record_approval")
-def approval(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Put an approval on record."""
-    transfer = find_transfer(request, pk)
-    act = Act(
-        title=gettext_lazy("Record an approval"),
-        sentence=gettext_lazy(
-            "Approvals of the regulator and resolutions of the shareholders, with their references."
-        ),
-        submit=gettext_lazy("Record the approval"),
-        back=_back(transfer),
-        done=gettext_lazy("The approval is on record."),
-    )
-    form = ApprovalForm(request.POST or None)
-    return perform(
-        request,
-        transfer,
-        form,
-        act,
-        lambda words: record_approval(transfer=transfer, by=person(request), **words),
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("transfer.record_approval")
-def correct(request: HttpRequest, pk: UUID, approval: UUID) -> HttpResponse:
-    """Correct an approval that was entered wrongly; both entries stay."""
-    transfer = find_transfer(request, pk)
-    row = get_object_or_404(Approval, pk=approval, transfer=transfer)
-    act = Act(
-        title=_("Correct: %(kind)s") % {"kind": row.get_kind_display()},
-        sentence=_(
-            "On record: %(reference)s, granted on %(day)s. The wrong entry stays beside the correction."
-        )
-        % {"reference": row.reference, "day": row.granted_on.isoformat()},
-        submit=gettext_lazy("Record the correction"),
-        back=_back(transfer),
-        done=gettext_lazy("The correction counts from now on; the entry before stays to be seen."),
-    )
-    form = CorrectionForm(
-        request.POST or None, initial={"reference": row.reference, "granted_on": row.granted_on}
-    )
-    return perform(
-        request,
-        transfer,
-        form,
-        act,
-        lambda words: correct_approval(approval=row, by=person(request), **words),
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.policies import may, permission_required
 from audit.errors import Refused
 from clients.models import Client
+from transfer.bases import data_moves
 from transfer.certificate.field_words import field_words, table_words
 from transfer.certificate.papers.breaks import BREAK_KINDS
 from transfer.certificate.papers.handover import NOTES
@@ -31,7 +32,7 @@ from transfer.services.packs import LANGUAGES, certificate_pdf, documents_of, ve
 from transfer.views.certificate_draft import not_yet
 from transfer.views.cutover import batches_table
 from transfer.views.doors import attachment
-from transfer.views.frame import find_open_transfer, person, show
+from transfer.views.frame import find_open_transfer, find_transfer, person, show
 
 COMMAND = "python3 verify_handover.py certificate.json --keys keys.json --proof client-proof.json"
 
@@ -39,7 +40,10 @@ COMMAND = "python3 verify_handover.py certificate.json --keys keys.json --proof 
 @require_GET
 @permission_required("transfer.view_transfer")
 def certificate(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The certificate, or what it still waits for."""
+    """The certificate, or what it still waits for; where nothing moves there is a statement in its place."""
+    transfer = find_transfer(request, pk)
+    if not data_moves(transfer):
+        return redirect("transfer-statement", pk=pk)
     transfer = find_open_transfer(request, pk)
     found = _certificate_of(transfer)
     if found is None:

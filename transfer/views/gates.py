@@ -1,17 +1,19 @@
 """One gate with the facts it is computed from, and exceptions to it: asked by one person, granted by another."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from access.models import User
 from access.policies import permission_required
 from access.stepup import step_up_required
 from transfer.forms.transfers import EmptyForm, ReasonForm
+from transfer.gates.duties import threshold_crossings
 from transfer.gates.registry import TITLES, WITHOUT_EXCEPTION, Gate, gate
 from transfer.models import GateException, Transfer
 from transfer.policies import BOTH, TRANSFEROR, may_for_side, sees_data
@@ -49,6 +51,7 @@ def one_gate(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         may_grant=waiting and not own and _grants(user, transfer, found),
         waiting=waiting,
         takes_none=number in WITHOUT_EXCEPTION,
+        thresholds=_thresholds(transfer) if number == COMPLIANCE and sight else None,
     )
 
 
@@ -57,6 +60,32 @@ def _grants(user: User, transfer: Transfer, found: Gate) -> bool:
     asked = found.exception is not None and found.exception.asked_by.organisation_id == transfer.transferor_id
     sides = BOTH if asked else (TRANSFEROR,)
     return may_for_side(user, "transfer.grant_exception", transfer, *sides)
+
+
+COMPLIANCE = 3
+
+
+def _thresholds(transfer: Transfer) -> dict[str, Any]:
+    """The law's figures that the number of persons reaches; a row for each, with its article."""
+    language = get_language() or "en"
+    said = {(True, True): _("before and after"), (True, False): _("before"), (False, True): _("only after")}
+    return {
+        "caption": _("Thresholds of the law that the number of persons reaches"),
+        "columns": [{"title": _("Persons")}, {"title": _("Reached")}, {"title": _("Law")}],
+        "rows": [
+            [
+                f"{row.comparator} {row.figure:,d}",
+                said[row.before, row.after],
+                row.citation.in_language(language),
+            ]
+            for row in threshold_crossings(transfer)
+        ],
+        "empty": {
+            "title": _("No threshold is reached"),
+            "icon": "scale",
+            "what": _("The number of persons reaches none of the figures from which the law asks for more."),
+        },
+    }
 
 
 def _covered(found: Gate, row: GateException) -> list[str]:

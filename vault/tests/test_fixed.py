@@ -27,7 +27,9 @@ def test_rows_come_back_as_they_were_sent(cursor):
 
     assert send_fixed(cursor, "vault_wrap", COLUMNS, rows) == 3
 
-    query = "SELECT subject, epoch, holder, wrapped FROM vault_wrap WHERE subject = ANY(%s::uuid[]) ORDER BY 2"
+    query = (
+        "SELECT subject, epoch, holder, wrapped FROM vault_wrap WHERE subject = ANY(%s::uuid[]) ORDER BY 2"
+    )
     assert list(fetch_fixed(cursor, query, [as_array(ids)], "16s i 16s 61s")) == [
         (row.bytes, 37 + place, holder, b"%" * 61) for place, row in enumerate(ids)
     ]
