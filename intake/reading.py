@@ -9,6 +9,7 @@ Invariants:
 """
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -28,6 +29,7 @@ HOUSE: Final = Path(__file__).resolve().parent.parent
 _ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "MALLOC_ARENA_MAX": "1"}
 _COMMAND: Final = (sys.executable, "-E", "-s", "-B", "-m", "intake")
 _PIPE_READ: Final = 256 * 1024
+_HIGHEST: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _T = TypeVar("_T")
 
 
@@ -129,6 +131,7 @@ class Child:
         self._send(frames.DATA, self._source.page(offset, length))
 
     def _next(self) -> tuple[bytes, bytes]:
+        self._look()
         kind, length = frames.HEAD.unpack(self._take(frames.HEAD.size))
         self._given += length
         if length > bounds.FRAME_BYTES:
@@ -181,11 +184,17 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        if not self.cpu_seconds:
-            time.sleep(0)
+        self._look()
         _stop(self._process)
         self._process.returncode, used = _reaped(self._process.pid)
-        self.peak_bytes, self.cpu_seconds = used
+        peak, self.cpu_seconds = used
+        # The kernel counts what the parent held before the child became the reader; more than that is its own.
+        if peak > _highest(os.getpid()):
+            self.peak_bytes = peak
+
+    def _look(self) -> None:
+        """Remember the most memory that the child has held until now."""
+        self.peak_bytes = max(self.peak_bytes, _highest(self._process.pid))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
@@ -196,6 +205,16 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
             return
         time.sleep(0.005)
     os.kill(process.pid, 9)
+
+
+def _highest(pid: int) -> int:
+    """The most bytes the process has held since it began its program; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = _HIGHEST.search(status)
+    return int(found[1]) * 1024 if found else 0
 
 
 def _reaped(pid: int) -> tuple[int, tuple[int, float]]:

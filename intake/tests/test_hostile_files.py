@@ -39,3 +39,10 @@ def test_it_stays_within_memory_and_time_and_is_refused_by_name(case):
         assert child.peak_bytes <= bounds.MEMORY_BYTES
         assert child.cpu_seconds <= bounds.CPU_SECONDS
     assert os.getpid() == mine
+
+
+def test_what_the_reader_holds_is_told_apart_from_what_its_parent_holds():
+    parents = bytearray(b"\x01") * (600 * 1024 * 1024)
+    _code, children = read_whole(made("a billion laughs"))
+    assert len(parents) > bounds.MEMORY_BYTES
+    assert all(0 < child.peak_bytes <= bounds.MEMORY_BYTES for child in children)

@@ -18,8 +18,12 @@ def code_with(pattern):
     )
 
 
+# The bench opens clients of its own invention without a record, to see what the record costs.
+UNRECORDED = {"handover/bench/pages.py", "handover/bench/searching.py"}
+
+
 def test_only_the_audit_room_makes_readings():
-    assert set(code_with(r"\bReading\(")) <= {"audit/reading.py"}
+    assert set(code_with(r"\bReading\(")) <= {"audit/reading.py"} | UNRECORDED
 
 
 def test_raw_key_material_is_read_in_the_vault_alone():
