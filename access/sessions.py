@@ -25,6 +25,7 @@ class SessionStore(PlainStore):
 
     def create_model_instance(self, data: dict[str, object]) -> Session:
         """The row of this session as it is to be stored, with its end."""
-        made: Session = super().create_model_instance(data)
+        made = super().create_model_instance(data)
+        assert isinstance(made, Session)
         made.expire_date = now() + timedelta(seconds=self.get_expiry_age())
         return made

@@ -22,7 +22,7 @@ from governance.models import LogCheck
 from handover.celery import app
 from transfer.models import ImportChunk, ImportRun, Run
 from transfer.services.imports import start_run
-from transfer.services.runs import make_delivery, start_rehearsal
+from transfer.services.runs import deliver_step, make_delivery, start_rehearsal
 from transfer.tests.import_world import clients_csv, files_folder, receive  # noqa: F401  fixtures
 from transfer.tests.test_certificate import mandate, ready, send_back  # noqa: F401  fixtures
 from transfer.tests.test_run_tasks import begun  # noqa: F401  a fixture
@@ -135,6 +135,19 @@ def deliver(ready, giver_manager) -> Case:  # noqa: F811
 
 
 @pytest.fixture
+def make_piece(ready, giver_manager) -> Case:  # noqa: F811
+    run = start_rehearsal(transfer=ready, by=giver_manager)
+    deliver_step(run=run)
+    files = SealedFile.objects.count()
+
+    def made_once() -> bool:
+        made = run.pieces.exclude(file=None).count()
+        return made == run.pieces.count() == 1 and SealedFile.objects.count() == files + made
+
+    return Case([str(run.pk)], true=made_once)
+
+
+@pytest.fixture
 def reconcile_run(ready, giver_manager, taker_steward) -> Case:  # noqa: F811
     run = start_rehearsal(transfer=ready, by=giver_manager)
     make_delivery(run=run)
@@ -202,7 +215,7 @@ def sweep_files(canglan, settings, tmp_path) -> Case:
 
 CASES = {
     "transfer.tasks.imports": ("plan_run", "load_chunk", "finish_run", "reap_imports"),
-    "transfer.tasks.runs": ("deliver", "reconcile_run", "reap_runs"),
+    "transfer.tasks.runs": ("deliver", "make_piece", "reconcile_run", "reap_runs"),
     "transfer.tasks.cutover": ("run_cutover",),
     "continuity.tasks": ("make_backup", "make_drill", "reap_continuity"),
     "governance.tasks": ("check_log", "reap_log_checks"),

@@ -56,4 +56,14 @@ def make_the_pack(walk: Walk) -> None:
         assert pack.testzip() is None
         names = pack.namelist()
     assert {"certificate.json", "keys.json", "verify_handover.py"} <= {Path(name).name for name in names}
-    assert sum(name.endswith(".pdf") for name in names) == 8, names
+    papers = (
+        "certificate",
+        "handover_list",
+        "notices",
+        "approvals",
+        "exceptions",
+        "breaks",
+        "impact_assessment",
+    )
+    wanted = {f"{paper}-{language}.pdf" for paper in papers for language in ("en", "zh-hans")}
+    assert {name for name in names if name.endswith(".pdf")} == wanted
