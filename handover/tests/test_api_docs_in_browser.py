@@ -39,7 +39,8 @@ def test_the_description_opens_without_a_complaint_of_the_policy(answers, chromi
 
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        page = chrome.new_page()
+        # Acts are drawn when they come into sight, so the window shows them all.
+        page = chrome.new_page(viewport={"width": 1200, "height": 40_000})
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.route("**/*", answer)
