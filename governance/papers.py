@@ -6,13 +6,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit import checkpoints
-from clients.models import Account, Client, Document, Holding, Preference, Relation, Trade
+from clients.models import Client
 from governance.models import DisposalPlan, ImpactAssessment
 from governance.services.disposal import newest_plan
 from rules.checklists import items_in_force
 from rules.duties import due_duties
 from rules.packs import load_pack
 from transfer.certificate.kinds import register_paper
+from transfer.certificate.papers.handover import KINDS
+from transfer.certificate.papers.parts import moment
 from transfer.certificate.words import both, column, fact, heading, line, sheet_heading
 from transfer.gates.duties import transfer_facts
 from transfer.models import Certificate, Transfer
@@ -20,15 +22,6 @@ from transfer.models import Certificate, Transfer
 Paper = dict[str, Any]
 
 DUTY = "disposal_plan"
-_KINDS: tuple[tuple[Any, Any], ...] = (
-    (_("Clients"), Client),
-    (_("Accounts"), Account),
-    (_("Related persons"), Relation),
-    (_("Holdings"), Holding),
-    (_("Trades"), Trade),
-    (_("Preferences"), Preference),
-    (_("Documents"), Document),
-)
 
 
 def plan_is_due(transfer: Transfer) -> bool:
@@ -61,8 +54,8 @@ def impact_assessment(certificate: Certificate, statement: dict[str, Any]) -> Pa
         "summary": [both(ImpactAssessment.Conclusion(found.conclusion).label)],
         "facts": [
             fact(_("Transfer"), certificate.transfer.number),
-            fact(_("Written by"), f"{found.author.name}, {_moment(found.created_at)}"),
-            fact(_("Approved by"), f"{approver}, {_moment(found.approved_at)}"),
+            fact(_("Written by"), f"{found.author.name}, {moment(found.created_at)}"),
+            fact(_("Approved by"), f"{approver}, {moment(found.approved_at)}"),
             fact(_("Kept until"), f"{found.kept_until.isoformat()} ({found.kept_by})"),
         ],
         "tables": [_text(title, text) for title, text in texts],
@@ -114,7 +107,7 @@ def _plan(plan: DisposalPlan) -> Paper:
             fact(_("Legal basis"), both(Transfer.Basis(transfer.basis).label)),
             fact(_("Recipient"), "—" if taker is None else {"en": taker.name_en, "zh": taker.name_zh}),
             fact(_("Recipient's contact"), plan.recipient_contact),
-            fact(_("Written by"), f"{plan.author.name}, {_moment(plan.created_at)}"),
+            fact(_("Written by"), f"{plan.author.name}, {moment(plan.created_at)}"),
             fact(_("Reported to"), plan.authority or "—"),
             fact(_("Reference"), plan.reference or "—"),
             fact(_("Reported on"), "—" if plan.reported_on is None else plan.reported_on.isoformat()),
@@ -130,9 +123,10 @@ def _plan(plan: DisposalPlan) -> Paper:
 
 def _inventory(transfer: Transfer) -> dict[str, Any]:
     rows = []
-    for title, model in _KINDS:
+    kinds: tuple[tuple[Any, Any], ...] = ((_("Clients"), Client), *KINDS)
+    for title, model in kinds:
         path = "book" if model is Client else "client__book"
-        count = model.objects.filter(**{path: transfer.book_id}).count()
+        count = model._default_manager.filter(**{path: transfer.book_id}).count()  # noqa: SLF001 - the documented way
         rows.append([line(both(title)), f"{count:,d}"])
     return {
         "title": both(_("Inventory of the data")),
@@ -155,7 +149,3 @@ def _text(title: Any, text: str) -> dict[str, Any]:
     """A text that people wrote, paragraph by paragraph, under its title."""
     parts = [part.strip() for part in text.splitlines() if part.strip()]
     return {"title": both(title), "columns": [column(_("Text"), width=1)], "rows": [[part] for part in parts]}
-
-
-def _moment(value: Any) -> str:
-    return "—" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
